@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use smol_str::SmolStr as Text;
 
@@ -15,7 +16,7 @@ use crate::observed::Why;
 use crate::workload::Workload;
 
 /// Why something that a conclusion may need is not there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum GapCause {
     /// A tab, file or section is missing.
@@ -68,7 +69,7 @@ impl GapCause {
 }
 
 /// Where in a source something is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Place {
     /// File name, or the platform's address.
     pub file: Text,
@@ -84,7 +85,7 @@ pub struct Place {
 }
 
 /// Something that was not observed, and why.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Gap {
     /// Kind of reason.
     pub cause: GapCause,
@@ -101,7 +102,7 @@ pub struct Gap {
 }
 
 /// Something that a kind of source can never observe, declared once.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct SourceLimit {
     /// The attribute of the `workload` object (or the noun) that stays unobserved.
     pub attribute: Text,
@@ -112,7 +113,7 @@ pub struct SourceLimit {
 }
 
 /// How much of one section was read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Tally {
     /// Rows (or objects) with anything in them.
     pub rows: u64,

@@ -1,10 +1,11 @@
 //! Findings: what is worth a person's time.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use smol_str::SmolStr as Text;
 
 /// How much a finding matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// Act before anything else.
@@ -27,7 +28,7 @@ impl Severity {
 }
 
 /// A verdict worth a person's time.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Finding {
     /// How much it matters.
     pub severity: Severity,

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
@@ -37,7 +38,7 @@ fn check(noun: &'static str, given: &str) -> Result<SmolStr, InvalidId> {
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident = $noun:literal;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(try_from = "SmolStr", into = "SmolStr")]
         pub struct $name(SmolStr);
 

@@ -1,5 +1,8 @@
 //! Three-valued facts. A gap is never a no.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
@@ -19,7 +22,7 @@ pub enum Observed<T> {
 }
 
 /// Why a fact was not observed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Why {
     /// This kind of source can never observe it; declared once per source, see
@@ -141,6 +144,30 @@ impl<T: Serialize> Serialize for Observed<T> {
                 map.end()
             }
         }
+    }
+}
+
+/// The schema of what [`Serialize`] writes.
+impl<T: JsonSchema> JsonSchema for Observed<T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("Observed_{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let value = generator.subschema_for::<T>();
+        let why = generator.subschema_for::<Why>();
+        json_schema!({
+            "anyOf": [
+                value,
+                { "type": "null" },
+                {
+                    "type": "object",
+                    "properties": { "unobserved": why },
+                    "required": ["unobserved"],
+                    "additionalProperties": false
+                }
+            ]
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The workload: a virtual machine, whatever the platform.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use smol_str::SmolStr as Text;
 use uuid::Uuid;
@@ -12,7 +13,7 @@ use crate::moment::Moment;
 use crate::observed::{Listing, Observed};
 
 /// What a workload is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum WorkloadKind {
     /// An ordinary machine.
@@ -38,7 +39,7 @@ impl WorkloadKind {
 }
 
 /// Power state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PowerState {
     /// Running.
@@ -61,7 +62,7 @@ impl PowerState {
 }
 
 /// What a workload's identity rests on, strongest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum IdentityBasis {
     /// The platform's own UUID and the workload's id on it.
