@@ -1,0 +1,97 @@
+# Everything that a contributor runs; each target installs what it needs first and says so.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# Where cargo builds; set it to share one folder between checkouts.
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+
+# The demonstration of `make run`.
+DEMO := out/demo
+DEMO_WORKLOADS ?= 1200
+# The demonstration that the browser tests read, built without optimisation since tests are.
+TEST_DEMO := out/test
+
+# How long `make prove` fuzzes each target.
+FUZZ_SECONDS ?= 600
+
+entente = cargo run --quiet --locked -p entente-cli --features demo
+
+step = @printf '\n== %s\n' '$(1)'
+
+##@ Use
+
+.PHONY: help
+help: ## print this list
+	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## generate a demonstration estate, assess it and write its report
+	@scripts/setup build web
+	$(entente) --release -- demo --out $(DEMO) --workloads $(DEMO_WORKLOADS)
+	$(entente) --release -- assess $(DEMO)/rvtools-*.xlsx --overlay $(DEMO)/cmdb.csv \
+		--report $(DEMO)/report.html
+
+.PHONY: dist
+dist: ## build one static release binary into dist/
+	@scripts/setup build web
+	@scripts/dist
+
+.PHONY: deb
+deb: dist ## build a Debian package of it into dist/
+	@scripts/setup package
+	@scripts/deb
+
+##@ Check
+
+.PHONY: test
+test: ## everything that a change must pass: set-up, format, lints, tests, documents, the report in a browser
+	@scripts/setup build web browser tools
+	$(call step,format)
+	cargo fmt --all --check
+	$(call step,lints)
+	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
+	cargo clippy --manifest-path fuzz/Cargo.toml --no-default-features --locked -- -D warnings
+	$(call step,tests)
+	cargo test --workspace --all-features --locked
+	$(call step,documents)
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --all-features --locked
+	$(call step,dependencies)
+	cargo machete crates fuzz
+	cargo deny --locked check --hide-inclusion-graph bans licenses sources
+	@echo 'known vulnerabilities are not checked here: their database needs a network; see make audit'
+	$(call step,the report in a browser)
+	$(entente) -- demo --out $(TEST_DEMO) --workloads 300
+	$(entente) -- assess $(TEST_DEMO)/rvtools-*.xlsx --overlay $(TEST_DEMO)/cmdb.csv \
+		--report $(TEST_DEMO)/report.html --output json > $(TEST_DEMO)/assessment.json
+	ENTENTE_REPORT=$(CURDIR)/$(TEST_DEMO)/report.html npm test --prefix crates/web
+
+.PHONY: audit
+audit: ## look for known vulnerabilities in dependencies (fetches the advisory database)
+	@scripts/setup build tools
+	cargo deny --locked check advisories
+
+.PHONY: prove
+prove: ## the long proofs: fuzzing, estates of 50 to 50,000 workloads; results go to docs/proof.md
+	@scripts/setup build web fuzz prove
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/prove
+
+##@ Change
+
+.PHONY: fmt
+fmt: ## format all Rust code
+	cargo fmt --all
+	cargo fmt --manifest-path fuzz/Cargo.toml
+
+.PHONY: golden
+golden: ## re-record what tests compare with; read the diff before committing it
+	@scripts/setup build web
+	cargo run --quiet --locked -p entente-xtask -- golden
+
+.PHONY: clean
+clean: ## remove everything that was built, downloaded or generated here
+	cargo clean
+	rm -rf dist out fuzz/target crates/web/node_modules
