@@ -7,9 +7,12 @@
 //!
 //! Knows nothing about what Entente does: no crate of the workspace is a dependency.
 
+mod cargo;
 pub mod checks;
 mod fault;
 mod house;
+
+pub mod notices;
 mod rust;
 
 pub use fault::Fault;

@@ -4,19 +4,24 @@ use std::io::Write as _;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail};
-use entente_xtask::{House, checks};
+use entente_xtask::{House, checks, notices};
 
 const USAGE: &str = "usage: cargo run -p entente-xtask -- <chore>
 
 chores:
   check    print every fault of the house (the same checks run in `cargo test -p entente-xtask`)
   golden   run all tests and re-record what they compare with; read the diff before committing it
+  notices  print the licences of everything that becomes part of the binary
 ";
 
 fn main() -> Result<ExitCode> {
     match std::env::args().nth(1).as_deref() {
         Some("check") => check(),
         Some("golden") => golden(),
+        Some("notices") => {
+            std::io::stdout().write_all(notices::notices(&House::root())?.as_bytes())?;
+            Ok(ExitCode::SUCCESS)
+        }
         _ => bail!("{USAGE}"),
     }
 }

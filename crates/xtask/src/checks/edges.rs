@@ -3,12 +3,12 @@
 //! Development dependencies keep the same table, except that any crate's tests may use `twins`.
 
 use std::path::Path;
-use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::Result;
 use serde_json::Value;
 
 use crate::Fault;
+use crate::cargo::{list, metadata, text};
 
 /// A crate of the workspace (without the prefix `entente-`) and the crates it may depend on.
 pub struct CrateRule {
@@ -79,18 +79,7 @@ const DEMO_FEATURE: &str = "demo";
 /// # Errors
 /// Where cargo cannot be run or its answer cannot be read.
 pub fn read(root: &Path) -> Result<Value> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
-        .current_dir(root)
-        .output()
-        .context("could not run `cargo metadata`")?;
-    ensure!(
-        output.status.success(),
-        "`cargo metadata` failed: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(serde_json::from_slice(&output.stdout)?)
+    metadata(root, &["--no-deps", "--offline"])
 }
 
 /// Every edge that the tables do not allow, and every crate that they do not name.
@@ -153,14 +142,6 @@ fn is_only_for_demo(package: &Value, dependency: &Value) -> bool {
 
 fn short_name(package: &str) -> &str {
     package.strip_prefix(PREFIX).unwrap_or(package)
-}
-
-fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
 #[cfg(test)]
