@@ -11,7 +11,6 @@ mod cargo;
 pub mod checks;
 mod fault;
 mod house;
-
 pub mod notices;
 mod rust;
 
