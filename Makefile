@@ -52,9 +52,10 @@ test: ## everything that a change must pass: set-up, format, lints, tests, docum
 	@scripts/setup build web browser tools
 	$(call step,format)
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	$(call step,lints)
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
-	cargo clippy --manifest-path fuzz/Cargo.toml --no-default-features --locked -- -D warnings
+	cargo clippy --manifest-path fuzz/Cargo.toml --no-default-features -- -D warnings
 	$(call step,tests)
 	cargo test --workspace --all-features --locked
 	$(call step,documents)

@@ -45,6 +45,7 @@ pub struct Home {
 pub const HOMES: &[Home] = &[
     Home { path: "crates/connect/", reason: "connectors are the code that talks to platforms" },
     Home { path: "crates/twins/", reason: "twins play platforms" },
+    Home { path: "fuzz/", reason: "fuzz targets feed connectors and bear their names" },
     Home { path: "crates/xtask/", reason: "the list of names stands here" },
     Home {
         path: "crates/readiness/src/licensing.rs",
