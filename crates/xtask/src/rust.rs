@@ -5,6 +5,8 @@ use std::str::FromStr as _;
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
+use crate::House;
+
 /// One identifier or literal as written, with its line (the first is 1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Word {
@@ -51,9 +53,76 @@ pub(crate) fn macro_arguments(source: &str, name: &str) -> Option<Vec<String>> {
     })
 }
 
-/// True for a file that holds nothing but tests, by its path.
-pub(crate) fn is_test_file(path: &str) -> bool {
-    path.ends_with("/tests.rs") || path.split('/').any(|folder| folder == "tests")
+/// Every file of production code with its path: without tests and benchmarks, and without modules that
+/// stand behind `#[cfg(test)]`.
+pub(crate) fn production_files(house: &House) -> Vec<(&str, &str)> {
+    let test_modules: Vec<String> =
+        house.rust_files().flat_map(|(path, text)| test_modules(path, text)).collect();
+    house
+        .rust_files()
+        .filter(|(path, _)| {
+            let is_in = |folder: &str| path.split('/').any(|part| part == folder);
+            let is_test_module = test_modules.iter().any(|module| {
+                *path == format!("{module}.rs") || path.starts_with(&format!("{module}/"))
+            });
+            !is_in("tests") && !is_in("benches") && !is_test_module
+        })
+        .collect()
+}
+
+/// The modules that a file declares with `#[cfg(test)] mod name;`, as paths without `.rs`.
+fn test_modules(path: &str, source: &str) -> Vec<String> {
+    let Ok(stream) = TokenStream::from_str(source) else { return Vec::new() };
+    let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+    let below = match file {
+        "lib.rs" | "main.rs" | "mod.rs" => folder.to_owned(),
+        _ => path.trim_end_matches(".rs").to_owned(),
+    };
+    let mut modules = Vec::new();
+    let mut is_test = false;
+    let mut elsewhere = None;
+    let mut trees = stream.into_iter().peekable();
+    while let Some(tree) = trees.next() {
+        match tree {
+            TokenTree::Punct(punct) if punct.as_char() == '#' => {
+                if let Some(TokenTree::Group(attribute)) = trees.next_if(is_attribute) {
+                    is_test |= is_test_only(&attribute);
+                    elsewhere = elsewhere.or_else(|| path_attribute(&attribute));
+                }
+            }
+            TokenTree::Ident(word) if word == "mod" && is_test => {
+                if let Some(TokenTree::Ident(name)) = trees.next() {
+                    modules.push(match elsewhere.take() {
+                        Some(file) => format!("{folder}/{}", file.trim_end_matches(".rs")),
+                        None => format!("{below}/{name}"),
+                    });
+                }
+            }
+            TokenTree::Punct(punct) if punct.as_char() == ';' => {
+                is_test = false;
+                elsewhere = None;
+            }
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+                is_test = false;
+                elsewhere = None;
+            }
+            _ => {}
+        }
+    }
+    modules
+}
+
+/// The file in `#[path = "file.rs"]`.
+fn path_attribute(attribute: &Group) -> Option<String> {
+    let trees: Vec<TokenTree> = attribute.stream().into_iter().collect();
+    match trees.as_slice() {
+        [TokenTree::Ident(name), TokenTree::Punct(_), TokenTree::Literal(file)]
+            if name == "path" =>
+        {
+            Some(file.to_string().trim_matches('"').to_owned())
+        }
+        _ => None,
+    }
 }
 
 fn collect(stream: TokenStream, part: Part, words: &mut Vec<Word>) {
@@ -165,5 +234,21 @@ fn last() { todo!() }
         let source = "mod a; connectors! { alpha, beta }";
         assert_eq!(macro_arguments(source, "connectors").unwrap(), ["alpha", "beta"]);
         assert_eq!(macro_arguments("fn main() {}", "connectors"), None);
+    }
+
+    #[test]
+    fn modules_behind_a_test_attribute_are_no_production_code() {
+        let house = House::of(&[
+            ("crates/a/src/lib.rs", "#[cfg(test)]\nmod sample;\nmod real;\nmod other;"),
+            ("crates/a/src/sample.rs", ""),
+            ("crates/a/src/sample/part.rs", ""),
+            ("crates/a/src/real.rs", "#[cfg(test)]\n#[path = \"real_tests.rs\"]\nmod tests;"),
+            ("crates/a/src/real_tests.rs", ""),
+            ("crates/a/src/other.rs", "#[cfg(test)]\nmod tests {}\n#[cfg(test)]\nmod cases;"),
+            ("crates/a/src/other/cases.rs", ""),
+            ("crates/a/tests/whole.rs", ""),
+        ]);
+        let paths: Vec<_> = production_files(&house).into_iter().map(|(path, _)| path).collect();
+        assert_eq!(paths, ["crates/a/src/lib.rs", "crates/a/src/other.rs", "crates/a/src/real.rs"]);
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::rust::{Part, is_test_file, words};
+use crate::rust::{Part, production_files, words};
 use crate::{Fault, House};
 
 /// Where pages live.
@@ -41,7 +41,7 @@ pub fn check(house: &House) -> Vec<Fault> {
 /// Code → the first place that uses it.
 fn codes_in_code(house: &House) -> BTreeMap<String, String> {
     let mut codes = BTreeMap::new();
-    for (path, text) in house.rust_files().filter(|(path, _)| !is_test_file(path)) {
+    for (path, text) in production_files(house) {
         for word in words(text, Part::Production) {
             for code in codes_in(&word.text) {
                 codes.entry(code.to_owned()).or_insert_with(|| format!("{path}:{}", word.line));

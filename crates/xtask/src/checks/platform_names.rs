@@ -4,7 +4,7 @@
 //! joined: `VCenter`, `vcenter_uuid`, `"Hyper-V"` and `HyperVisorOf` hold `vcenter`, `vcenter`, `hyperv`
 //! and nothing. Comments, tests and files that are not Rust may say what they like.
 
-use crate::rust::{Part, is_test_file, words};
+use crate::rust::{Part, production_files, words};
 use crate::{Fault, House};
 
 /// Names of platforms and of their parts, in lower case and without joints.
@@ -65,7 +65,7 @@ pub fn check(house: &House) -> Vec<Fault> {
 fn check_with(house: &House, homes: &[Home]) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut is_needed = vec![false; homes.len()];
-    for (path, text) in house.rust_files().filter(|(path, _)| !is_test_file(path)) {
+    for (path, text) in production_files(house) {
         let home = homes.iter().position(|home| is_in(path, home));
         for word in words(text, Part::Production) {
             let Some(name) = platform_in(&word.text) else { continue };
@@ -179,6 +179,7 @@ mod tests {
         let house = House::of(&[
             ("crates/connect/src/a.rs", "const A: &str = \"vCenter\";"),
             ("crates/readiness/src/a.rs", "//! vCenter\nfn from_vcenter() {}"),
+            ("crates/readiness/src/lib.rs", "#[cfg(test)] mod tests;"),
             ("crates/readiness/src/tests.rs", "fn from_vcenter() {}"),
             ("crates/readiness/src/b.rs", "#[cfg(test)] mod tests { fn nutanix() {} }"),
         ]);
