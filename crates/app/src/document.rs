@@ -10,7 +10,11 @@ use std::collections::BTreeMap;
 use entente_model::{
     Finding, Gap, IdentityBasis, Observed, PowerState, SourceLimit, Tally, Text, WorkloadKind,
 };
-use entente_readiness::{CheckSeverity, TargetReadiness, VerdictCounts};
+pub use entente_readiness::{
+    CheckSeverity, ComplexityTerm, CurvePoint, Demand, HygieneEntry, HygieneReport,
+    MigrationPlannerReport, Quantity, ShapeReport, Share, TargetReadiness, Verdict, VerdictCounts,
+    WorkloadComplexity,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -75,15 +79,6 @@ pub struct SourceReport {
     pub limits: Vec<SourceLimit>,
     /// What was read, by section.
     pub sections: BTreeMap<Text, Tally>,
-}
-
-/// A sum over workloads, with how many it could not count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Quantity {
-    /// Sum over those that were observed.
-    pub known: u64,
-    /// How many were not observed and are not in the sum.
-    pub unknown: u64,
 }
 
 /// Headline numbers. Processor, memory and storage numbers count machines only: templates, recovery
@@ -209,37 +204,6 @@ pub struct ComplexityReport {
     pub migration_planner: MigrationPlannerReport,
 }
 
-/// One term of the complexity score.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct ComplexityTerm {
-    /// Its id.
-    pub id: Text,
-    /// What it counts and what one of it weighs.
-    pub label: Text,
-    /// Points in all.
-    pub points: u64,
-    /// Machines that have any.
-    pub workloads: u64,
-}
-
-/// One point of the complexity curve.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct CurvePoint {
-    /// Share of the machines, hardest first, in basis points.
-    pub workloads_basis_points: u32,
-    /// Share of all complexity that they hold, in basis points.
-    pub complexity_basis_points: u32,
-}
-
-/// The score of the migration-planner project.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct MigrationPlannerReport {
-    /// What its score looks at, and what it does not.
-    pub explanation: Text,
-    /// Machines by score 0 (unknown operating system) to 4.
-    pub scores: [u64; 5],
-}
-
 /// One cluster: capacity, demand, licensing, readiness.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ClusterReport {
@@ -270,21 +234,6 @@ pub struct ClusterReport {
     pub verdicts: BTreeMap<Text, VerdictCounts>,
     /// Verdicts by target as far as this kind of source can see.
     pub as_seen: BTreeMap<Text, VerdictCounts>,
-}
-
-/// What machines ask for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Demand {
-    /// Machines.
-    pub machines: u64,
-    /// Virtual processors.
-    pub vcpus: Quantity,
-    /// Memory.
-    pub memory_mib: Quantity,
-    /// Disk capacity as guests see it.
-    pub disk_capacity_mib: Quantity,
-    /// Storage in use.
-    pub storage_used_mib: Quantity,
 }
 
 /// Cores to license and licences installed.
@@ -360,68 +309,6 @@ pub struct SupportReport {
     pub extended_support_ends: Option<Text>,
     /// Where the dates come from, or why they are not known.
     pub source: Text,
-}
-
-/// Workloads that look unused or too large.
-#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
-pub struct HygieneReport {
-    /// Look unused.
-    pub zombies: Vec<HygieneEntry>,
-    /// Look too large for what they do.
-    pub oversized: Vec<HygieneEntry>,
-    /// Why nothing (or not all) could be said, if so.
-    pub limits: Vec<Text>,
-}
-
-/// One workload that looks unused or too large.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct HygieneEntry {
-    /// The workload.
-    pub workload: Text,
-    /// Its name.
-    pub name: Text,
-    /// Rule that says so.
-    pub rule: Text,
-    /// The numbers behind it.
-    pub evidence: Text,
-    /// What would come free, vCPU.
-    pub vcpus: u64,
-    /// What would come free, memory.
-    pub memory_mib: u64,
-    /// What would come free, storage in use.
-    pub storage_mib: u64,
-}
-
-/// How often something occurs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Share {
-    /// What.
-    pub label: Text,
-    /// How many machines (or objects).
-    pub count: u64,
-    /// Size of them together, where a size makes sense.
-    pub size_mib: Quantity,
-}
-
-/// Operating systems, storage and network.
-#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
-pub struct ShapeReport {
-    /// Machines by operating system, most first.
-    pub operating_systems: Vec<Share>,
-    /// Machines by operating system family.
-    pub families: Vec<Share>,
-    /// Datastores by kind; size = capacity.
-    pub datastores: Vec<Share>,
-    /// Machines by total disk capacity; size = that capacity.
-    pub disk_tiers: Vec<Share>,
-    /// Networks by kind of switch.
-    pub networks: Vec<Share>,
-    /// Machines by number of network adapters.
-    pub nic_tiers: Vec<Share>,
-    /// Machines by virtual processors.
-    pub cpu_tiers: Vec<Share>,
-    /// Machines by memory.
-    pub memory_tiers: Vec<Share>,
 }
 
 /// One application.
@@ -503,15 +390,4 @@ pub struct WorkloadReport {
     /// Verdicts by target; only machines have them.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub readiness: BTreeMap<Text, TargetReadiness>,
-}
-
-/// How hard one workload is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct WorkloadComplexity {
-    /// The score: the sum of `terms`.
-    pub score: u32,
-    /// Points by term.
-    pub terms: BTreeMap<Text, u32>,
-    /// Score of the migration-planner project, 0 to 4.
-    pub migration_planner: u8,
 }

@@ -1,0 +1,35 @@
+//! What is worth a person's time.
+
+use entente_model::Finding;
+use maud::{Markup, html};
+
+use crate::components::{Column, Table, section as section_of, severity};
+
+use super::context::Context;
+
+pub(super) fn section(context: &Context<'_>, id: &str, title: &str) -> Markup {
+    let mut findings: Vec<&Finding> = context.assessment.findings.iter().collect();
+    findings.sort();
+    let mut table = Table::new(
+        "Findings, most severe first",
+        vec![
+            Column::text("Subject"),
+            Column::text("Severity"),
+            Column::text("Finding"),
+            Column::text("What to do"),
+            Column::text("Code"),
+        ],
+    )
+    .visible(15);
+    for finding in findings {
+        table.row(vec![
+            html! { (finding.subject) },
+            severity(finding.severity),
+            html! { (finding.message) },
+            html! { (finding.remedy) },
+            html! { code { (finding.code) } },
+        ]);
+    }
+    let lead = "entente explain CODE prints what a code means.";
+    section_of(id, title, lead, table.render())
+}
