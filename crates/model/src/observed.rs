@@ -42,6 +42,8 @@ pub enum Why {
     NoPermission,
     /// The call that would have told failed.
     CallFailed,
+    /// Two rows or sources tell different things; a gap names them.
+    Conflict,
     /// Nobody supplied it: it comes from people (owner, tier), not from platforms.
     NotSupplied,
 }
@@ -58,6 +60,7 @@ impl Why {
             Self::GuestSilent => "guest-silent",
             Self::NoPermission => "no-permission",
             Self::CallFailed => "call-failed",
+            Self::Conflict => "conflict",
             Self::NotSupplied => "not-supplied",
         }
     }
@@ -260,6 +263,7 @@ mod tests {
             Why::GuestSilent,
             Why::NoPermission,
             Why::CallFailed,
+            Why::Conflict,
             Why::NotSupplied,
         ] {
             assert_eq!(serde_json::to_string(&why).unwrap(), format!("\"{}\"", why.as_str()));

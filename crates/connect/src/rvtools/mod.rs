@@ -1,0 +1,86 @@
+//! RVTools exports: the one file that every VMware customer has.
+//!
+//! What is read: a workbook (`.xlsx`), or a folder or `.zip` of `RVTools_tab*.csv`, of versions 3.x
+//! to 4.8, merged workbooks included; all 27 tabs, of which those without a home in the model are
+//! counted and said so. No rights are needed: the export was made with somebody's.
+//!
+//! What is not: anything that RVTools does not write ([`limits`]): passthrough devices other than
+//! USB, TPM, encryption, affinity to processors, whether an address is static, storage policies,
+//! permissions, alarms, NSX.
+//!
+//! What a claim rests on: tabs, headers and cell forms are taken from the vendor's manual, its
+//! version history and public exports; `tests.rs` holds them. That columns headed `MB` before 4.1
+//! hold MiB is inferred: the release that renamed them mentions no change of numbers.
+
+mod collect;
+mod map;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use entente_model::{Collection, SourceLimit, Text, Why};
+
+use crate::connector::{CollectError, Connector, Watch};
+use crate::tables::Limits;
+
+/// The connector.
+pub struct RvTools;
+
+/// Its one instance.
+pub static CONNECTOR: RvTools = RvTools;
+
+const NAME: &str = "rvtools";
+
+impl Connector for RvTools {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn label(&self) -> &'static str {
+        "RVTools export"
+    }
+
+    fn collect(
+        &self,
+        path: &Path,
+        limits: Limits,
+        watch: &dyn Watch,
+    ) -> Result<Collection, CollectError> {
+        collect::collect(path, limits, watch)
+    }
+}
+
+/// What an RVTools export can never tell.
+fn limits() -> Vec<SourceLimit> {
+    [
+        ("workload.pci_passthrough", "no tab lists PCI devices passed from a host"),
+        ("workload.vgpus", "no tab lists shares of a GPU"),
+        ("workload.serial_ports", "no tab lists serial ports"),
+        ("workload.tpm", "no tab tells of a virtual TPM"),
+        ("workload.encrypted", "no tab tells of VM or disk encryption"),
+        ("workload.cpu_affinity", "no tab tells which processors a machine is bound to"),
+        ("workload.numa_affinity", "no tab tells which NUMA nodes a machine is bound to"),
+        (
+            "workload.nics[].address_is_static",
+            "no tab tells whether an address is static or from DHCP",
+        ),
+        (
+            "workload.disks[].change_tracking",
+            "changed block tracking is told per machine, not per disk",
+        ),
+        (
+            "workload.attributes",
+            "tags are exported only with user name and password and without -ExcludeTags, and look like custom attributes",
+        ),
+    ]
+    .into_iter()
+    .map(|(attribute, message)| SourceLimit {
+        attribute: Text::new_static(attribute),
+        why: Why::SourceLimit,
+        message: Text::from(format!("{message}; a live collection tells it")),
+    })
+    .collect()
+}

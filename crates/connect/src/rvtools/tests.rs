@@ -1,0 +1,1 @@
+//! Recorded and written exports → golden estates.
