@@ -12,8 +12,8 @@ use entente_model::{
 };
 pub use entente_readiness::{
     CheckSeverity, ComplexityTerm, CurvePoint, Demand, HygieneEntry, HygieneReport,
-    MigrationPlannerReport, Quantity, ShapeReport, Share, TargetReadiness, Verdict, VerdictCounts,
-    WorkloadComplexity,
+    MigrationPlannerReport, Quantity, ShapeReport, Share, SupportState, TargetReadiness, Verdict,
+    VerdictCounts, WorkloadComplexity,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -187,6 +187,8 @@ pub struct AttachmentReport {
     pub workloads: u64,
     /// How often in all.
     pub count: u64,
+    /// Machines for which this kind was not observed.
+    pub not_observed: u64,
 }
 
 /// How hard the estate is, and where. Counts machines only.
@@ -276,20 +278,6 @@ pub enum SupportSubject {
     Management,
     /// Guest operating system.
     Guest,
-}
-
-/// Where a support window stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum SupportState {
-    /// General support has ended.
-    Ended,
-    /// General support ends within 12 months.
-    Ending,
-    /// In general support.
-    Supported,
-    /// Product, version or dates are not known.
-    Unknown,
 }
 
 /// Support window of one product version and how much of the estate is on it.

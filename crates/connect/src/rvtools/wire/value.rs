@@ -209,9 +209,7 @@ fn parse_date(date: &str, clock: &str) -> Option<Date> {
         (a, b, c)
     } else if separator == '.' || a > 12 {
         (c, b, a)
-    } else if b > 12 || clock.to_ascii_uppercase().ends_with('M') {
-        (c, a, b)
-    } else if a == b {
+    } else if b > 12 || a == b || clock.to_ascii_uppercase().ends_with('M') {
         (c, a, b)
     } else {
         return None;
