@@ -18,6 +18,7 @@ use smol_str::SmolStr as Text;
 use crate::attachments::{ATTACHMENT_KINDS, WorkloadAttachments};
 use crate::parallel;
 pub use curve::{ComplexityCurve, CurvePoint, complexity_curve};
+pub(crate) use factors::{BLOCKER_POINTS, CHECKS_MAX, WARNING_POINTS};
 pub use factors::{FACTORS, Factor, MachineFacts};
 
 /// One term of the complexity score.
