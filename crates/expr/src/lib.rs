@@ -39,8 +39,8 @@
 //!   holds, `all` if one does not, `in` if one is equal, `exists_one` if two hold, a comparison with
 //!   `size(list)` if that many were seen. Its elements have no position.
 //! - `filter` keeps the elements of which the condition is true; where it is unknown, elements may be
-//!   missing from the result. `map` keeps elements without value. (In CEL, either is an error as a
-//!   whole; here, one bad element does not sink a list.)
+//!   missing from the result. `map` and list literals keep elements without value. (In CEL, these and
+//!   `exists_one` fail as a whole; here, one bad element does not sink a list.)
 //!
 //! # Limits
 //!
@@ -63,7 +63,7 @@ mod value;
 pub mod workload;
 
 pub use check::{NODES_MAX, PATTERN_BYTES_MAX};
-pub use diagnostic::Diagnostic;
+pub use diagnostic::{Diagnostic, nearest};
 pub use evaluate::STEPS_MAX;
 pub use expression::Expression;
 pub use scan::{CHAIN_MAX, NESTING_MAX, SOURCE_BYTES_MAX};
