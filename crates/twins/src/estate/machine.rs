@@ -14,7 +14,7 @@ use super::guests::{DESKTOPS, Os, PHOTON, SERVERS};
 use super::hard;
 use super::names::NOTES;
 use super::plan::{App, Archetype, Kind, MachinePlan, Plan, Role};
-use super::site::{GIB, MIB, Net, Place, Site, Store, id};
+use super::site::{GIB, MIB, Net, Place, STANDARD, Site, Store, VM_NETWORK, id};
 use crate::random::Random;
 
 /// What no RVTools export can tell.
@@ -258,10 +258,11 @@ impl Making<'_> {
 
     /// The network of a role in the machine's datacenter; the standard one where that has none.
     pub(super) fn net(&self, role: &'static str) -> &Net {
-        let wanted = if self.place.distributed { role } else { "VM Network" };
-        let nets = &self.site.networks;
-        let datacenter = self.plan.datacenter;
-        match nets.get(&(datacenter, wanted)).or_else(|| nets.get(&(datacenter, "VM Network"))) {
+        let (nets, datacenter) = (&self.site.networks, self.plan.datacenter);
+        let distributed = self.place.pod.and_then(|pod| nets.get(&(datacenter, pod, role)));
+        let standard = || nets.get(&(datacenter, 0, role)).filter(|_| STANDARD.contains(&role));
+        let anywhere = || nets.get(&(datacenter, 0, VM_NETWORK));
+        match distributed.or_else(standard).or_else(anywhere) {
             Some(net) => net,
             None => unreachable!("every datacenter has the standard network"),
         }
@@ -457,7 +458,7 @@ impl Making<'_> {
     }
 
     fn availability(&mut self, on: bool) -> Availability {
-        let clustered = self.place.distributed && self.plan.kind != Kind::Test;
+        let clustered = self.place.pod.is_some() && self.plan.kind != Kind::Test;
         Availability {
             ha_protected: Observed::Value(on && clustered),
             ha_restart_priority: Observed::Value("medium".into()),

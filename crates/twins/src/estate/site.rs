@@ -13,7 +13,7 @@ use time::{Duration, PrimitiveDateTime};
 
 use super::plan::{Kind, Plan, datacenters};
 use crate::random::Random;
-pub(super) use networks::Net;
+pub(super) use networks::{Net, STANDARD, VM_NETWORK};
 
 pub(super) const MIB: u64 = 1024 * 1024;
 pub(super) const GIB: u64 = 1024 * MIB;
@@ -21,6 +21,10 @@ pub(super) const TIB: u64 = 1024 * GIB;
 
 /// Machines per cluster at most; more make a second cluster.
 const CLUSTER_MACHINES_MAX: usize = 700;
+
+/// Hosts per distributed switch at most: more get a second one, or the list of its members would not
+/// fit into a cell (32,767 characters).
+const SWITCH_HOSTS_MAX: usize = 500;
 
 /// An id that is well-formed because everything here is made of the words in `names`.
 pub(super) fn id<T>(made: Result<T, entente_model::InvalidId>) -> T {
@@ -50,8 +54,8 @@ pub(super) struct Place {
     pub pool: Text,
     /// EVC mode of running machines.
     pub evc: Text,
-    /// Distributed networks reach it.
-    pub distributed: bool,
+    /// Which of the datacenter's distributed switches reaches it; none reaches a standalone host.
+    pub pod: Option<usize>,
 }
 
 /// One vCenter.
@@ -69,7 +73,10 @@ pub(super) struct Site {
     places: BTreeMap<(Kind, usize), Vec<Place>>,
     /// Where disks beyond any ordinary datastore go, by datacenter.
     archives: Vec<Store>,
-    pub networks: BTreeMap<(usize, &'static str), Net>,
+    /// By datacenter, distributed switch and role.
+    pub networks: BTreeMap<(usize, usize, &'static str), Net>,
+    /// Names of the hosts of each distributed switch, by datacenter.
+    pods: [Vec<Vec<Text>>; 2],
     clusters: Vec<Cluster>,
     hosts: Vec<Host>,
     datastores: Vec<Datastore>,
@@ -104,6 +111,7 @@ impl Site {
             places: BTreeMap::new(),
             archives: Vec::new(),
             networks: BTreeMap::new(),
+            pods: [Vec::new(), Vec::new()],
             clusters: Vec::new(),
             hosts: Vec::new(),
             datastores: Vec::new(),
@@ -173,8 +181,21 @@ impl Site {
             stores,
             pool: root.into(),
             evc: hosts.evc,
-            distributed: kind != Kind::Branch,
+            pod: if kind == Kind::Branch { None } else { Some(self.pod(datacenter, hosts.names)) },
         }
+    }
+
+    /// Attaches hosts to a distributed switch of their datacenter.
+    fn pod(&mut self, datacenter: usize, hosts: Vec<Text>) -> usize {
+        let [first, second] = &mut self.pods;
+        let pods = if datacenter == 0 { first } else { second };
+        match pods.last_mut() {
+            Some(members) if members.len() + hosts.len() <= SWITCH_HOSTS_MAX => {
+                members.extend(hosts);
+            }
+            _ => pods.push(hosts),
+        }
+        pods.len() - 1
     }
 
     fn add_stores(

@@ -53,7 +53,6 @@ pub(super) struct Export<'a> {
     clusters: HashMap<&'a ClusterId, &'a Cluster>,
     hosts: HashMap<&'a HostId, &'a Host>,
     networks: HashMap<&'a NetworkId, &'a Network>,
-    datastores: HashMap<&'a DatastoreId, &'a Datastore>,
     host_loads: HashMap<&'a HostId, Load>,
     cluster_loads: HashMap<&'a ClusterId, Load>,
     datastore_loads: HashMap<&'a DatastoreId, Load>,
@@ -81,7 +80,6 @@ impl<'a> Export<'a> {
             clusters: collection.clusters.iter().map(|it| (&it.id, it)).collect(),
             hosts: collection.hosts.iter().map(|it| (&it.id, it)).collect(),
             networks: collection.networks.iter().map(|it| (&it.id, it)).collect(),
-            datastores: collection.datastores.iter().map(|it| (&it.id, it)).collect(),
             host_loads: HashMap::new(),
             cluster_loads: HashMap::new(),
             datastore_loads: HashMap::new(),
@@ -169,10 +167,6 @@ impl<'a> Export<'a> {
         id.value()
             .map(|id| self.networks.get(id).map_or_else(|| last(id.as_str()), |it| it.name.clone()))
             .unwrap_or_default()
-    }
-
-    pub(super) fn datastore(&self, id: &DatastoreId) -> Option<&'a Datastore> {
-        self.datastores.get(id).copied()
     }
 
     pub(super) fn host_load(&self, host: &Host) -> Load {

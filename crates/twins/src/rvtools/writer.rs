@@ -214,7 +214,7 @@ impl<'l, R: Rows> Layout<'l, R> {
         let on_machines = !sheet.tail.is_empty();
         let inner = if on_machines { attributes.inner.as_slice() } else { &[] };
         let outer = if on_machines { attributes.outer.as_slice() } else { &[] };
-        let mut machine = |columns: &'static [Column<Vm>], parts: &mut Vec<Part<'l, R>>| {
+        let machine = |columns: &'static [Column<Vm>], parts: &mut Vec<Part<'l, R>>| {
             for column in columns.iter().filter(|it| it.is_in(version)) {
                 if column.header == ATTRIBUTES {
                     parts.extend(inner.iter().map(Part::Attribute));

@@ -103,6 +103,7 @@ fn generations(kind: Kind) -> (&'static [Generation], Option<&'static str>) {
 pub(super) struct Hosts {
     pub cluster: Observed<ClusterId>,
     pub all: u32,
+    pub names: Vec<Text>,
     /// Those that take machines.
     pub taking: Vec<HostId>,
     pub first: Text,
@@ -142,6 +143,7 @@ impl Site {
         }
         let hosts_made = Hosts {
             all: hosts.len() as u32,
+            names: hosts.iter().map(|it| it.name.clone()).collect(),
             taking: hosts
                 .iter()
                 .filter(|it| it.in_maintenance.copied() == Some(false))

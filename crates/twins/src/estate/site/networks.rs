@@ -50,24 +50,18 @@ const PORT_GROUPS: [(&str, u32, Security); 19] = [
 const HYPERVISOR: [&str; 2] = ["vmotion", "storage"];
 
 /// The standard networks, on every host and under one name everywhere.
-pub(in crate::estate) const MANAGEMENT: &str = "Management Network";
+const MANAGEMENT: &str = "Management Network";
 pub(in crate::estate) const VM_NETWORK: &str = "VM Network";
+pub(in crate::estate) const STANDARD: [&str; 2] = [MANAGEMENT, VM_NETWORK];
 
 impl Site {
     pub(super) fn add_networks(&mut self, vcenter: u32) {
         self.add_standard();
-        for (number, site) in self.datacenters.into_iter().enumerate() {
-            let hosts: Vec<Text> = self
-                .hosts
-                .iter()
-                .filter(|it| it.cluster != Observed::Absent)
-                .filter(|it| it.datacenter.value().is_some_and(|name| name == site))
-                .map(|it| it.name.clone())
-                .collect();
-            if hosts.is_empty() {
-                continue;
+        let pods = std::mem::take(&mut self.pods);
+        for (number, (site, pods)) in self.datacenters.into_iter().zip(pods).enumerate() {
+            for (pod, hosts) in pods.into_iter().enumerate() {
+                self.add_distributed(vcenter, number, site, pod, hosts);
             }
-            self.add_distributed(vcenter, number, site, hosts);
         }
     }
 
@@ -104,14 +98,21 @@ impl Site {
             });
             for datacenter in 0..2 {
                 let net = Net { id: id.clone(), switch: switch.clone(), octet };
-                self.networks.insert((datacenter, name), net);
+                self.networks.insert((datacenter, 0, name), net);
             }
         }
     }
 
-    fn add_distributed(&mut self, vcenter: u32, number: usize, site: &str, mut hosts: Vec<Text>) {
+    fn add_distributed(
+        &mut self,
+        vcenter: u32,
+        number: usize,
+        site: &str,
+        pod: usize,
+        mut hosts: Vec<Text>,
+    ) {
         hosts.sort();
-        let switch = Text::from(format!("{site}-dvs-01"));
+        let switch = Text::from(format!("{site}-dvs-{:02}", pod + 1));
         self.switches.push(Switch {
             platform: self.platform.clone(),
             name: switch.clone(),
@@ -121,6 +122,7 @@ impl Site {
             hosts: Listing::complete(hosts),
         });
         let offset = number as u32 * 1000;
+        let site = if pod == 0 { site.to_owned() } else { format!("{site}-pod{}", pod + 1) };
         for (at, (role, vlan, security)) in (0..).zip(PORT_GROUPS) {
             let (name, vlan) = match vlan {
                 // The whole trunk, for what listens to it.
@@ -129,7 +131,7 @@ impl Site {
             };
             let id = self.add_port_group(&name, &switch, vlan, security, role);
             let octet = 16 + (u64::from(vcenter) * 40 + number as u64 * 20 + at) % 230;
-            self.networks.insert((number, role), Net { id, switch: switch.clone(), octet });
+            self.networks.insert((number, pod, role), Net { id, switch: switch.clone(), octet });
         }
         let uplinks = format!("{switch}-uplinks");
         self.add_port_group(&uplinks, &switch, "0-4094".to_owned(), Security::Strict, "uplinks");
