@@ -68,6 +68,11 @@ pub(crate) struct Span {
 }
 
 impl Span {
+    /// From the beginning of this to the end of `last`.
+    pub fn to_end_of(self, last: Self) -> Self {
+        Self { start: self.start, length: (last.start + last.length).saturating_sub(self.start) }
+    }
+
     /// A diagnostic about this stretch of `source`.
     pub fn diagnostic(self, source: &[char], message: impl Into<String>) -> Diagnostic {
         let before = source.get(..self.start.min(source.len())).unwrap_or_default();

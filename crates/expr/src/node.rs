@@ -89,8 +89,6 @@ pub(crate) enum Node {
 #[derive(Debug)]
 pub(crate) struct Loop {
     pub list: Node,
-    /// Path of an element.
-    pub element: PathId,
     /// Which elements count; for a quantifier, its condition.
     pub condition: Option<Node>,
     /// What becomes of an element; `None` = itself.

@@ -1,9 +1,10 @@
 //! Text to syntax tree: by the `cel` crate's parser, with its macros switched off, so that
 //! `exists`, `all` and their like arrive as the calls that were written.
 
-use cel::common::ast::SourceInfo;
+use cel::common::ast::{Expr, SourceInfo, operators};
 use cel::{IdedExpr, ParseError};
 
+use crate::check::{FUNCTIONS, usage};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::scan::{Token, scan};
 
@@ -43,6 +44,23 @@ impl Places {
         self.token_at(start)
     }
 
+    /// All of a value as it is written: a path, a comparison; of a call, its name.
+    pub fn extent(&self, tree: &IdedExpr) -> Span {
+        match &tree.expr {
+            Expr::Select(select) => self.extent(&select.operand).to_end_of(self.of_field(tree.id)),
+            Expr::Call(call) if call.target.is_none() && is_binary(&call.func_name) => {
+                match call.args.as_slice() {
+                    [left, right] => self.extent(left).to_end_of(self.extent(right)),
+                    _ => self.of(tree.id),
+                }
+            }
+            Expr::Call(call) if !call.func_name.contains('_') || call.target.is_some() => {
+                self.of_function(tree.id)
+            }
+            _ => self.of(tree.id),
+        }
+    }
+
     /// The name after the `.` with which the parser marks a selection.
     pub fn of_field(&self, id: u64) -> Span {
         let dot = self.of(id).start;
@@ -63,6 +81,11 @@ impl Places {
             None => Span { start, length: 1 },
         }
     }
+}
+
+fn is_binary(function: &str) -> bool {
+    operators::find_operator(function.trim_matches(['_', '@'])).is_some()
+        || matches!(function, operators::LOGICAL_AND | operators::LOGICAL_OR)
 }
 
 /// A parser's error in words that do not presuppose its grammar.
@@ -93,14 +116,15 @@ fn explain(error: Option<&ParseError>, source: &[char], tokens: &[Token]) -> Dia
 }
 
 fn hint_for(text: &str) -> Option<String> {
-    let operator = match text.to_ascii_lowercase().as_str() {
+    let instead = match text.to_ascii_lowercase().as_str() {
         "and" => "&&",
         "or" => "||",
         "not" => "!",
         "is" | "eq" | "equals" => "==",
+        _ if FUNCTIONS.contains(&text) => usage(text),
         _ => return None,
     };
-    Some(format!("write `{operator}`"))
+    Some(format!("write `{instead}`"))
 }
 
 /// Line from 1 and column from 1, in characters, to characters from the beginning.

@@ -54,8 +54,10 @@ pub enum Reason {
     NoSuchElement,
     /// A whole number left its 64 bits.
     Overflow,
-    /// A division by zero.
+    /// A whole number divided by zero.
     DivisionByZero,
+    /// An order asked of what is not a number (`0.0 / 0.0`).
+    NotANumber,
     /// Evaluation took more than [`STEPS_MAX`](crate::STEPS_MAX) steps.
     LimitReached,
     /// A record gave a value of another type than it declares: a defect of ours.
@@ -71,6 +73,7 @@ impl Reason {
             Self::NoSuchElement => "no-such-element",
             Self::Overflow => "overflow",
             Self::DivisionByZero => "division-by-zero",
+            Self::NotANumber => "not-a-number",
             Self::LimitReached => "limit-reached",
             Self::Mistyped => "mistyped",
         }

@@ -83,6 +83,9 @@ impl fmt::Display for Type {
             Self::Int => f.write_str("int"),
             Self::Double => f.write_str("double"),
             Self::Text => f.write_str("text"),
+            Self::List(element) if matches!(**element, Self::Record(_)) => {
+                write!(f, "list of {element}s")
+            }
             Self::List(element) => write!(f, "list of {element}"),
             Self::Map(value) => write!(f, "map of {value}"),
             Self::Record(record) => f.write_str(record.name),

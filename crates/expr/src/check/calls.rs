@@ -1,6 +1,7 @@
 //! Functions.
 
 use cel::IdedExpr;
+use cel::common::ast::operators::INDEX;
 use cel::common::ast::{CallExpr, Expr};
 use regex::RegexBuilder;
 
@@ -13,7 +14,7 @@ use crate::types::Type;
 pub const PATTERN_BYTES_MAX: usize = 256 * 1024;
 
 /// Every function and macro, for hints.
-const FUNCTIONS: [&str; 14] = [
+pub(crate) const FUNCTIONS: [&str; 14] = [
     "all",
     "contains",
     "double",
@@ -59,15 +60,16 @@ impl Checker<'_> {
             }
             ("int", None, [number]) => self.number(number, Node::ToInt, Type::Int),
             ("double", None, [number]) => self.number(number, Node::ToDouble, Type::Double),
-            _ => self.unknown_call(function, call.target.is_some(), arguments.len(), id),
+            _ => self.unknown_call(function, id),
         }
     }
 
     fn has(&mut self, argument: &IdedExpr) -> Checked {
         if !matches!(argument.expr, Expr::Select(_)) {
-            let span = self.places.of(argument.id);
-            let hint = "for a key of a map: `\"key\" in map`".to_owned();
-            self.report(span, "has() asks for an attribute: has(workload.x)", Some(hint));
+            let span = self.places.extent(argument);
+            let hint = matches!(&argument.expr, Expr::Call(call) if call.func_name == INDEX)
+                .then(|| "for a key of a map: `\"key\" in map`".to_owned());
+            self.report(span, "has() asks for an attribute: has(workload.x)", hint);
             return Checked::mistake();
         }
         let checked = self.expression(argument);
@@ -86,7 +88,7 @@ impl Checker<'_> {
             Type::Text | Type::List(_) | Type::Any => {
                 Checked::new(Node::Size(Box::new(checked.node)), Type::Int)
             }
-            other => self.refuse(operand.id, &format!("size() counts text or a list, not {other}")),
+            other => self.refuse(operand, &format!("size() counts text or a list, not {other}")),
         }
     }
 
@@ -106,7 +108,7 @@ impl Checker<'_> {
             Node::Text(source) => source,
             Node::Null => return Checked::mistake(),
             _ => {
-                return self.refuse(pattern.id, "the pattern of `matches` must be a constant text");
+                return self.refuse(pattern, "the pattern of `matches` must be a constant text");
             }
         };
         match RegexBuilder::new(&source).size_limit(PATTERN_BYTES_MAX).build() {
@@ -115,7 +117,7 @@ impl Checker<'_> {
                 let text = error.to_string();
                 let reason = text.lines().last().unwrap_or_default().trim();
                 let reason = reason.strip_prefix("error: ").unwrap_or(reason);
-                self.refuse(pattern.id, &format!("not a regular expression: {reason}"))
+                self.refuse(pattern, &format!("not a regular expression: {reason}"))
             }
         }
     }
@@ -126,7 +128,7 @@ impl Checker<'_> {
             let message = format!("{what} works on text, not {}", checked.r#type);
             let hint = matches!(checked.r#type, Type::List(_))
                 .then(|| "ask of its elements: `.exists(it, …)`, or `\"x\" in list`".to_owned());
-            self.report(self.places.of(operand.id), message, hint);
+            self.report(self.places.extent(operand), message, hint);
             return Node::Null;
         }
         checked.node
@@ -143,17 +145,14 @@ impl Checker<'_> {
             Type::Int | Type::Double | Type::Any => {
                 Checked::new(convert(Box::new(checked.node)), r#type)
             }
-            other => self.refuse(operand.id, &format!("{type}() converts a number, not {other}")),
+            other => self.refuse(operand, &format!("{type}() converts a number, not {other}")),
         }
     }
 
-    fn unknown_call(&mut self, function: &str, method: bool, arguments: usize, id: u64) -> Checked {
+    fn unknown_call(&mut self, function: &str, id: u64) -> Checked {
         let span = self.places.of_function(id);
         if FUNCTIONS.contains(&function) {
-            let message = match (method, arguments) {
-                (true, count) => format!("`.{function}()` is not used with {count} arguments"),
-                (false, count) => format!("`{function}()` is not used with {count} arguments here"),
-            };
+            let message = format!("`{function}` is not used like this");
             self.report(span, message, Some(format!("write `{}`", usage(function))));
         } else {
             let hint = nearest(function, FUNCTIONS).map(|meant| format!("did you mean `{meant}`?"));
@@ -164,7 +163,7 @@ impl Checker<'_> {
 }
 
 /// How a function is written.
-fn usage(function: &str) -> &'static str {
+pub(crate) fn usage(function: &str) -> &'static str {
     match function {
         "all" => "list.all(it, condition)",
         "contains" => "text.contains(part)",

@@ -27,19 +27,19 @@ impl Checker<'_> {
             ("map", [variable, condition, result]) => (variable, Some(condition), Some(result)),
             _ => return None,
         };
-        let list_place = list.id;
+        let place = list;
         let list = self.expression(list);
         let element = match &list.r#type {
             Type::List(element) => (**element).clone(),
             Type::Any => return Some(Checked::mistake()),
             other => {
                 let message = format!("`{function}` goes over a list, not {other}");
-                return Some(self.refuse(list_place, &message));
+                return Some(self.refuse(place, &message));
             }
         };
         let Expr::Ident(name) = &variable.expr else {
             let message = format!("`{function}` begins with the name of an element: `it`");
-            return Some(self.refuse(variable.id, &message));
+            return Some(self.refuse(variable, &message));
         };
         let path = self.element_path(&list.node);
         let words = list.words;
@@ -47,7 +47,7 @@ impl Checker<'_> {
         let nodes_before = self.nodes;
         let condition = condition.map(|condition| {
             let checked = self.expression(condition);
-            self.require_bool(&checked, condition.id, &format!("the condition of `{function}`"));
+            self.require_bool(&checked, condition, &format!("the condition of `{function}`"));
             checked.node
         });
         let result = result.map(|result| self.expression(result));
@@ -56,7 +56,7 @@ impl Checker<'_> {
         let result_type = result.as_ref().map_or(element, |checked| checked.r#type.clone());
         let result_words = result.as_ref().map_or(list.words, |checked| checked.words);
         let result = result.map(|checked| checked.node);
-        let over = Box::new(Loop { list: list.node, element: path, condition, result, cost });
+        let over = Box::new(Loop { list: list.node, condition, result, cost });
         let quantifier = match function {
             "exists" => Quantifier::Exists,
             "all" => Quantifier::All,
@@ -75,7 +75,7 @@ impl Checker<'_> {
         match list {
             Node::Build(over) => match &over.result {
                 Some(result) => result.path(),
-                None => over.element,
+                None => self.element_path(&over.list),
             },
             other => self.path_below(other, "[]"),
         }

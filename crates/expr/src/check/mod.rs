@@ -6,6 +6,7 @@ mod names;
 mod operators;
 
 pub use calls::PATTERN_BYTES_MAX;
+pub(crate) use calls::{FUNCTIONS, usage};
 
 use cel::IdedExpr;
 use cel::common::ast::{Expr, LiteralValue};
@@ -36,7 +37,7 @@ pub(crate) fn compile(
         nodes: 0,
     };
     let checked = checker.expression(&tree);
-    checker.require_bool(&checked, tree.id, "the expression");
+    checker.require_bool(&checked, &tree, "the expression");
     checker.finish(source, checked.node)
 }
 
@@ -97,7 +98,9 @@ impl Checker<'_> {
             self.diagnostics.dedup();
             return Err(self.diagnostics);
         }
-        let mut attributes: Vec<Text> = self.paths.iter().skip(1).cloned().collect();
+        // The path of an element only leads to its attributes.
+        let attributes = self.paths.iter().skip(1).filter(|path| !path.ends_with("[]"));
+        let mut attributes: Vec<Text> = attributes.cloned().collect();
         attributes.sort();
         Ok(Expression {
             source: source.into(),
@@ -116,11 +119,11 @@ impl Checker<'_> {
             Expr::Select(select) => self.select(select, tree.id),
             Expr::Call(call) => self.call(call, tree.id),
             Expr::List(list) => self.list(&list.elements),
-            Expr::Map(_) => self.refuse(tree.id, "a map cannot be written here"),
-            Expr::Struct(_) => self.refuse(tree.id, "a message cannot be written here"),
+            Expr::Map(_) => self.refuse(tree, "a map cannot be written here"),
+            Expr::Struct(_) => self.refuse(tree, "a message cannot be written here"),
             // The parser expands no macros and reports what it leaves unspecified.
             Expr::Comprehension(_) | Expr::Unspecified => {
-                self.refuse(tree.id, "this cannot be evaluated")
+                self.refuse(tree, "this cannot be evaluated")
             }
         }
     }
@@ -156,7 +159,7 @@ impl Checker<'_> {
                 Ok(of) => of,
                 Err((of, other)) => {
                     let message = format!("a list of {of} cannot hold {other}");
-                    self.mistake_at(self.places.of(element.id), message);
+                    self.mistake_at(self.places.extent(element), message);
                     of
                 }
             };
@@ -186,15 +189,15 @@ impl Checker<'_> {
         }
     }
 
-    fn require_bool(&mut self, checked: &Checked, id: u64, what: &str) {
+    fn require_bool(&mut self, checked: &Checked, tree: &IdedExpr, what: &str) {
         if !matches!(checked.r#type, Type::Bool | Type::Any) {
             let message = format!("{what} must be true or false, but is {}", checked.r#type);
-            self.mistake_at(self.places.of(id), message);
+            self.mistake_at(self.places.extent(tree), message);
         }
     }
 
-    fn refuse(&mut self, id: u64, message: &str) -> Checked {
-        self.mistake_at(self.places.of(id), message);
+    fn refuse(&mut self, tree: &IdedExpr, message: &str) -> Checked {
+        self.mistake_at(self.places.extent(tree), message);
         Checked::mistake()
     }
 

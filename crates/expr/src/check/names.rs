@@ -122,7 +122,7 @@ impl Checker<'_> {
             Type::Any => return Checked::mistake(),
             other => {
                 let message = format!("{other} has no elements to pick by `[…]`");
-                return self.refuse(operand.id, &message);
+                return self.refuse(operand, &message);
             }
         };
         match (of.r#type, &at.r#type) {
@@ -134,7 +134,7 @@ impl Checker<'_> {
             }
             (of, other) => {
                 let message = format!("{of} is indexed by {wanted}, not by {other}");
-                self.refuse(index.id, &message)
+                self.refuse(index, &message)
             }
         }
     }

@@ -28,7 +28,7 @@ impl Checker<'_> {
             (op::LOGICAL_AND | op::LOGICAL_OR, [left, right]) => self.logic(function, left, right),
             (op::LOGICAL_NOT, [operand]) => {
                 let checked = self.expression(operand);
-                self.require_bool(&checked, operand.id, "what `!` negates");
+                self.require_bool(&checked, operand, "what `!` negates");
                 Checked::new(Node::Not(Box::new(checked.node)), Type::Bool)
             }
             (op::NEGATE, [operand]) => self.negate(operand),
@@ -49,7 +49,7 @@ impl Checker<'_> {
         let mut nodes = Vec::new();
         for operand in [left, right] {
             let checked = self.expression(operand);
-            self.require_bool(&checked, operand.id, &format!("a side of `{word}`"));
+            self.require_bool(&checked, operand, &format!("a side of `{word}`"));
             // The parser balances long chains into trees; they are flat again here.
             match (function, checked.node) {
                 (op::LOGICAL_AND, Node::And(inner)) | (op::LOGICAL_OR, Node::Or(inner)) => {
@@ -69,20 +69,20 @@ impl Checker<'_> {
             Type::Int | Type::Double | Type::Any => {
                 Checked::new(Node::Negate(Box::new(checked.node)), checked.r#type)
             }
-            other => self.refuse(operand.id, &format!("`-` needs a number, not {other}")),
+            other => self.refuse(operand, &format!("`-` needs a number, not {other}")),
         }
     }
 
     fn conditional(&mut self, condition: &IdedExpr, yes: &IdedExpr, no: &IdedExpr) -> Checked {
         let test = self.expression(condition);
-        self.require_bool(&test, condition.id, "the condition before `?`");
+        self.require_bool(&test, condition, "the condition before `?`");
         let (yes, otherwise) = (self.expression(yes), self.expression(no));
         let r#type = match yes.r#type.unify(otherwise.r#type) {
             Ok(r#type) => r#type,
             Err((yes, otherwise)) => {
                 let message =
                     format!("both branches must be of one type, not {yes} and {otherwise}");
-                return self.refuse(no.id, &message);
+                return self.refuse(no, &message);
             }
         };
         let nodes = Box::new([test.node, yes.node, otherwise.node]);
@@ -135,7 +135,7 @@ impl Checker<'_> {
         let message = format!("`{path}` is never \"{text}\"; it is one of: {words}");
         let hint = nearest(text, of.words.iter().copied());
         let hint = hint.map(|word| format!("did you mean \"{word}\"?"));
-        self.report(self.places.of(place.id), message, hint);
+        self.report(self.places.extent(place), message, hint);
     }
 
     fn arithmetic(
@@ -157,7 +157,8 @@ impl Checker<'_> {
             }
             (Arithmetic::Remainder, a, b) => {
                 let message = format!("a remainder is taken of int and int, not {a} and {b}");
-                self.refuse(id, &message)
+                self.mistake_at(self.places.of(id), message);
+                Checked::mistake()
             }
             (_, Type::Double, Type::Double) => {
                 Checked::new(Node::Arithmetic(arithmetic, nodes), Type::Double)
@@ -178,7 +179,7 @@ impl Checker<'_> {
             Type::List(ref element) => {
                 if !item.r#type.equates(element) {
                     let message = format!("{} is never in a {}", item.r#type, of.r#type);
-                    return self.refuse(needle.id, &message);
+                    return self.refuse(needle, &message);
                 }
                 if let Node::List(elements) = &of.node {
                     let places = constant_places(haystack);
@@ -196,14 +197,18 @@ impl Checker<'_> {
             Type::Any => Checked::mistake(),
             Type::Map(_) => {
                 let message = format!("the keys of a map are text, not {}", item.r#type);
-                self.refuse(needle.id, &message)
+                self.refuse(needle, &message)
             }
             Type::Text if matches!(item.r#type, Type::Text) => {
                 let hint = "write `text.contains(part)`".to_owned();
-                self.report(self.places.of(haystack.id), "`in` looks in a list or map", Some(hint));
+                self.report(
+                    self.places.extent(haystack),
+                    "`in` looks in a list or map",
+                    Some(hint),
+                );
                 Checked::mistake()
             }
-            other => self.refuse(haystack.id, &format!("`in` looks in a list or map, not {other}")),
+            other => self.refuse(haystack, &format!("`in` looks in a list or map, not {other}")),
         }
     }
 }

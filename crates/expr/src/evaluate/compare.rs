@@ -2,8 +2,9 @@
 
 use std::cmp::Ordering;
 
-use super::{Evaluation, Operand, Scope, Unknown, unusable};
+use super::{Evaluation, Operand, Scope, Unknown, first_path, unusable};
 use crate::node::{Comparison, Node};
+use crate::truth::Reason;
 use crate::value::Value;
 
 impl<'a> Evaluation<'a> {
@@ -18,10 +19,7 @@ impl<'a> Evaluation<'a> {
         match comparison {
             Comparison::Equal => self.equal(&a, left, &b, right),
             Comparison::NotEqual => Ok(!self.equal(&a, left, &b, right)?),
-            ordering => {
-                let order = order((a.look(), left), (b.look(), right))?;
-                Ok(holds(ordering, order))
-            }
+            ordering => Ok(holds(ordering, order((a.look(), left), (b.look(), right))?)),
         }
     }
 
@@ -53,12 +51,12 @@ impl<'a> Evaluation<'a> {
         let operand = self.value(list, scope)?;
         if let Value::Text(text) = operand.look() {
             let size = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
-            return Ok(holds(comparison, Some(size.cmp(&bound))));
+            return Ok(holds(comparison, size.cmp(&bound)));
         }
         let elements = self.elements(operand, list)?;
         let seen = i64::try_from(elements.len()).unwrap_or(i64::MAX);
         let Some(unknown) = elements.more() else {
-            return Ok(holds(comparison, Some(seen.cmp(&bound))));
+            return Ok(holds(comparison, seen.cmp(&bound)));
         };
         match comparison {
             Comparison::Greater | Comparison::NotEqual if seen > bound => Ok(true),
@@ -70,33 +68,34 @@ impl<'a> Evaluation<'a> {
     }
 }
 
-fn holds(comparison: Comparison, order: Option<Ordering>) -> bool {
-    match (comparison, order) {
-        (_, None) => comparison == Comparison::NotEqual,
-        (Comparison::Equal, Some(order)) => order.is_eq(),
-        (Comparison::NotEqual, Some(order)) => order.is_ne(),
-        (Comparison::Less, Some(order)) => order.is_lt(),
-        (Comparison::LessOrEqual, Some(order)) => order.is_le(),
-        (Comparison::Greater, Some(order)) => order.is_gt(),
-        (Comparison::GreaterOrEqual, Some(order)) => order.is_ge(),
+fn holds(comparison: Comparison, order: Ordering) -> bool {
+    match comparison {
+        Comparison::Equal => order.is_eq(),
+        Comparison::NotEqual => order.is_ne(),
+        Comparison::Less => order.is_lt(),
+        Comparison::LessOrEqual => order.is_le(),
+        Comparison::Greater => order.is_gt(),
+        Comparison::GreaterOrEqual => order.is_ge(),
     }
 }
 
-/// The order of two texts or two numbers; `None` where one is not a number (NaN).
+/// The order of two texts or two numbers.
 fn order(
     (a, left): (Value<'_>, &Node),
     (b, right): (Value<'_>, &Node),
-) -> Result<Option<Ordering>, Unknown> {
+) -> Result<Ordering, Unknown> {
     match (a, b) {
-        (Value::Text(a), Value::Text(b)) => Ok(Some(a.cmp(b))),
-        (Value::Int(_) | Value::Double(_), Value::Int(_) | Value::Double(_)) => Ok(numeric(a, b)),
+        (Value::Text(a), Value::Text(b)) => Ok(a.cmp(b)),
+        (Value::Int(_) | Value::Double(_), Value::Int(_) | Value::Double(_)) => {
+            numeric(a, b).ok_or_else(|| Unknown::new(first_path(left, right), Reason::NotANumber))
+        }
         (Value::Int(_) | Value::Double(_) | Value::Text(_), b) => Err(unusable(b, right)),
         (a, Value::Int(_) | Value::Double(_) | Value::Text(_)) => Err(unusable(a, left)),
         (a, b) => Err(unusable(a, left).and(unusable(b, right))),
     }
 }
 
-/// The order of two numbers, exact whatever their kinds; `None` for anything else.
+/// The order of two numbers, exact whatever their kinds; `None` for NaN and for anything else.
 fn numeric(a: Value<'_>, b: Value<'_>) -> Option<Ordering> {
     match (a, b) {
         (Value::Int(a), Value::Int(b)) => Some(a.cmp(&b)),

@@ -55,7 +55,7 @@ impl<'a> Elements<'a> {
         }
     }
 
-    /// An element; `path` names it where it was not observed.
+    /// An element; `path` is to blame where it was not observed.
     fn get(&self, position: usize, path: PathId) -> Outcome<'a> {
         match self {
             Self::Borrowed { list, .. } => match list.get(position) {
@@ -117,7 +117,7 @@ impl<'a> Evaluation<'a> {
         let elements = self.list(&over.list, outer)?;
         let mut unknown = None;
         for position in 0..elements.len() {
-            let scope = Scope { value: elements.get(position, over.element), outer };
+            let scope = Scope { value: elements.get(position, over.list.path()), outer };
             match self.counts(over, &scope)? {
                 Ok(value) if value == decisive => return Ok(decisive),
                 Ok(_) => {}
@@ -140,7 +140,7 @@ impl<'a> Evaluation<'a> {
         let mut unknown = elements.more();
         let mut holding = 0;
         for position in 0..elements.len() {
-            let scope = Scope { value: elements.get(position, over.element), outer };
+            let scope = Scope { value: elements.get(position, over.list.path()), outer };
             match self.counts(over, &scope)? {
                 Ok(value) => holding += usize::from(value),
                 Err(more) => Unknown::merge(&mut unknown, more),
@@ -158,7 +158,7 @@ impl<'a> Evaluation<'a> {
         let mut more = elements.more();
         let mut items = Vec::with_capacity(elements.len());
         for position in 0..elements.len() {
-            let scope = Scope { value: elements.get(position, over.element), outer };
+            let scope = Scope { value: elements.get(position, over.list.path()), outer };
             match self.counts(over, &scope)? {
                 Ok(false) => {}
                 Ok(true) => items.push(match &over.result {
@@ -196,7 +196,6 @@ impl<'a> Evaluation<'a> {
         &self,
         list: &'a Node,
         position: &'a Node,
-        path: PathId,
         scope: Option<&Scope<'_, 'a>>,
     ) -> Outcome<'a> {
         let elements = self.list(list, scope)?;
@@ -208,7 +207,7 @@ impl<'a> Evaluation<'a> {
             return Err(unknown);
         }
         match usize::try_from(at) {
-            Ok(at) if at < elements.len() => elements.get(at, path),
+            Ok(at) if at < elements.len() => elements.get(at, list.path()),
             _ => Err(Unknown::new(list.path(), Reason::NoSuchElement)),
         }
     }

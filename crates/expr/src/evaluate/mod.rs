@@ -161,9 +161,7 @@ impl<'a> Evaluation<'a> {
             }
             Node::Key { map, key, path } => self.key(map, key, *path, scope)?,
             Node::Variable { depth, path } => return variable(scope, *depth, *path),
-            Node::Element { list, position, path } => {
-                return self.element(list, position, *path, scope);
-            }
+            Node::Element { list, position, .. } => return self.element(list, position, scope),
             Node::List(elements) => return self.list_literal(elements, scope),
             Node::Build(over) => return self.build(over, scope),
             Node::Conditional(parts) => {
