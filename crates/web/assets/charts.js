@@ -28,6 +28,23 @@
     return value;
   }
 
+  const ruler = document.createElement("canvas").getContext("2d");
+
+  /** Room to the right of bars for their values. */
+  function valueRoom(option) {
+    ruler.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+    const texts = option.series.flatMap((series) => series.data).map((bar) => bar?.label?.formatter);
+    const widths = texts.filter(Boolean).map((text) => ruler.measureText(text).width);
+    return widths.length === 0 ? option.grid.right : Math.ceil(Math.max(...widths)) + 12;
+  }
+
+  /** An axis of sizes: its steps are powers of two, or its labels would be odd fractions. */
+  function binaryScale(option) {
+    const most = Math.max(1, ...option.series.flatMap((series) => series.data));
+    const interval = 2 ** Math.ceil(Math.log2(most / 5));
+    return { interval, max: Math.ceil(most / interval) * interval };
+  }
+
   /** What all charts have in common, under what this one says itself. */
   function dress(option, figure, width) {
     const format = units[figure.dataset.unit] ?? units.count;
@@ -42,7 +59,7 @@
       axisLabel: {
         color: muted,
         hideOverlap: true,
-        ...(own.type === "category" ? { width: Math.min(230, width * 0.4), overflow: "truncate" } : { formatter: format }),
+        ...(own.type === "category" ? { width: Math.min(320, width * (width < 500 ? 0.36 : 0.45)), overflow: "truncate" } : { formatter: format }),
         ...own.axisLabel,
       },
     });
@@ -50,7 +67,8 @@
       animation: false,
       textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: text },
       ...option,
-      xAxis: axis(option.xAxis),
+      grid: { ...option.grid, right: valueRoom(option) },
+      xAxis: axis({ ...option.xAxis, ...(figure.dataset.unit === "mib" ? binaryScale(option) : {}) }),
       yAxis: axis(option.yAxis),
       legend: option.legend && { ...option.legend, textStyle: { color: text }, itemWidth: 18 },
       tooltip: {

@@ -55,7 +55,7 @@ const workloadRow = (() => {
     const outcome = data.outcomes[code];
     const [strict, asSeen] = outcome;
     const parts = [
-      element("a", { class: `badge ${asSeen}`, href: evidenceOf(data, outcome) }, seen(SYMBOLS[asSeen]), ` ${WORDS[asSeen]}`),
+      element("a", { class: `badge ${asSeen}`, href: evidenceOf(data, outcome) }, seen(SYMBOLS[asSeen]), ` ${asSeen}`, hidden(" as seen")),
     ];
     if (strict !== asSeen) {
       parts.push(element("span", { class: `strict ${strict}`, title: `strict verdict: ${strict}` },

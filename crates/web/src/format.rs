@@ -71,6 +71,11 @@ pub fn ratio(part: u64, whole: u64) -> String {
     format!("{}.{}", tenths / 10, tenths % 10)
 }
 
+/// A moment as the document writes it, `2026-11-20T06:12:00`, easier on the eye.
+pub fn moment(moment: &str) -> String {
+    moment.replacen('T', " ", 1)
+}
+
 /// Why a fact was not observed, for a person.
 pub fn why(why: Why) -> &'static str {
     match why {

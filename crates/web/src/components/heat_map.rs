@@ -59,7 +59,7 @@ fn tint(part: u64, whole: u64) -> u64 {
     if part == 0 || whole == 0 {
         return 0;
     }
-    12 + u64::try_from(u128::from(part) * 58 / u128::from(whole)).unwrap_or(58)
+    8 + u64::try_from(u128::from(part) * 42 / u128::from(whole)).unwrap_or(42)
 }
 
 #[cfg(test)]
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn a_single_one_is_visible_and_all_is_strongest() {
         assert_eq!(tint(0, 10), 0);
-        assert_eq!(tint(1, 50_000), 12);
-        assert_eq!(tint(10, 10), 70);
+        assert_eq!(tint(1, 50_000), 8);
+        assert_eq!(tint(10, 10), 50);
     }
 }

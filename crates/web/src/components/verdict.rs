@@ -42,12 +42,13 @@ pub fn verdict_style(verdict: Verdict) -> VerdictStyle {
 }
 
 /// The verdict as far as the source can see, linked to its evidence, with the strict one beside it
-/// where it differs.
+/// where it differs. Only where a heading says "as seen".
 pub fn verdict_badge(as_seen: Verdict, strict: Verdict, evidence: &str) -> Markup {
     let style = verdict_style(as_seen);
     html! {
         a class={ "badge " (style.class) } href=(evidence) {
-            span aria-hidden="true" { (style.symbol) } " " (style.as_seen)
+            span aria-hidden="true" { (style.symbol) } " " (style.strict)
+            span.hidden-text { " as seen" }
         }
         @if strict != as_seen {
             @let strict = verdict_style(strict);

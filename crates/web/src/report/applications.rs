@@ -93,7 +93,7 @@ fn verdicts(context: &Context<'_>, applications: &[&ApplicationReport]) -> Table
             let counts = application.as_seen.get(target).copied().unwrap_or_default();
             cells.push(html! {
                 div.thin { (stacked_bar(&verdict_parts(&counts), "machines")) }
-                small { (format::count(counts.ready)) " of " (format::count(counts.total())) " ready as seen" }
+                small { (format::count(counts.ready)) " of " (format::count(counts.total())) " ready" }
             });
         }
         table.row(cells);

@@ -30,6 +30,9 @@ pub(super) fn section(context: &Context<'_>, id: &str, title: &str) -> Markup {
             html! { code { (finding.code) } },
         ]);
     }
-    let lead = "entente explain CODE prints what a code means.";
-    section_of(id, title, lead, table.render())
+    let body = html! {
+        p.lead { code { "entente explain CODE" } " prints the page of a code." }
+        (table.render())
+    };
+    section_of(id, title, "", body)
 }

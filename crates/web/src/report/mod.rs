@@ -30,11 +30,11 @@ use context::Context;
 
 pub use workloads::STATIC_ROWS;
 
-/// Declares the sections of the report in their order: module and title. The anchor of a section is
-/// the name of its module.
+/// Declares the sections of the report in their order: module, word in the navigation, and title. The
+/// anchor of a section is the name of its module.
 macro_rules! sections {
-    ($($module:ident: $title:literal,)*) => {
-        const NAVIGATION: &[(&str, &str)] = &[$((stringify!($module), $title)),*];
+    ($($module:ident: $short:literal, $title:literal;)*) => {
+        const NAVIGATION: &[(&str, &str)] = &[$((stringify!($module), $short)),*];
 
         fn body(context: &Context<'_>) -> Markup {
             html! { $( ($module::section(context, stringify!($module), $title)) )* }
@@ -43,19 +43,19 @@ macro_rules! sections {
 }
 
 sections! {
-    overview: "Overview",
-    readiness: "Readiness",
-    complexity: "Complexity",
-    attachments: "Attachments",
-    shape: "Systems, storage, network",
-    support: "Support windows",
-    licensing: "Licensable cores",
-    sizing: "Sizing by cluster",
-    hygiene: "Unused and oversized",
-    applications: "Applications",
-    findings: "Findings",
-    quality: "Data quality",
-    workloads: "Workloads",
+    overview: "Overview", "Overview";
+    readiness: "Readiness", "Readiness";
+    complexity: "Complexity", "Complexity";
+    attachments: "Attachments", "Attachments";
+    shape: "Systems", "Systems, storage, network";
+    support: "Support", "Support windows";
+    licensing: "Licensing", "Licensable cores";
+    sizing: "Sizing", "Sizing by cluster";
+    hygiene: "Unused", "Unused and oversized";
+    applications: "Applications", "Applications";
+    findings: "Findings", "Findings";
+    quality: "Data quality", "Data quality";
+    workloads: "Workloads", "Workloads";
 }
 
 /// The report of `assessment` as one HTML file. The same assessment gives the same bytes.
@@ -91,7 +91,7 @@ fn subtitle(assessment: &Assessment) -> Markup {
         @if let Some(source) = first {
             span.location { (source.location) }
             @if sources > 1 { " and " (format::count(sources - 1)) " more" }
-            @if let Some(taken) = &source.taken { " · taken " (taken) }
+            @if let Some(taken) = &source.taken { " · taken " (format::moment(taken)) }
             " · "
         }
         "judged as of " (assessment.as_of)

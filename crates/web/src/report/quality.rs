@@ -32,7 +32,7 @@ fn sources(sources: &[SourceReport]) -> Markup {
                 p {
                     b { (source.location) } " · read by " (source.connector)
                     " · version " (source.version.as_deref().unwrap_or("not told"))
-                    " · taken " (source.taken.as_deref().unwrap_or("not told"))
+                    " · taken " (source.taken.as_deref().map_or_else(|| "not told".to_owned(), format::moment))
                 }
                 (details(
                     &format!("{} read", format::counted(source.sections.len() as u64, "section")),
@@ -111,7 +111,7 @@ fn gaps(gaps: &[Gap]) -> Markup {
         @for (cause, count, gaps) in &causes {
             (details(
                 &format!("{}: {}", format::gap_cause(*cause), format::count(*count)),
-                examples(gaps),
+                examples(*cause, gaps),
             ))
         }
     }
@@ -139,7 +139,7 @@ fn cause_chart(causes: &[(GapCause, u64, Vec<&Gap>)]) -> Markup {
     }
     let chart = BarChart {
         id: "gap-causes",
-        title: "Gaps by cause (rows or values)".to_owned(),
+        title: "Rows or values that were not observed".to_owned(),
         measure: "rows or values",
         unit: Unit::Count,
         bars,
@@ -148,11 +148,11 @@ fn cause_chart(causes: &[(GapCause, u64, Vec<&Gap>)]) -> Markup {
     chart.chart().render()
 }
 
-fn examples(gaps: &[&Gap]) -> Markup {
+fn examples(cause: GapCause, gaps: &[&Gap]) -> Markup {
     let mut gaps = gaps.to_vec();
     gaps.sort_by(|a, b| (b.count, a).cmp(&(a.count, b)));
     let mut table = Table::new(
-        "Examples, those that stand for most first",
+        format!("{}: examples, those that stand for most first", format::gap_cause(cause)),
         vec![
             Column::text("Where"),
             Column::text("What"),

@@ -39,8 +39,7 @@ fn chart(id: &'static str, title: &str, of: &'static str, shares: &[Share]) -> M
     }
     let whole: u64 = shares.iter().map(|share| share.count).sum();
     let sized = shares.iter().any(|share| share.size_mib.known > 0 || share.size_mib.unknown > 0);
-    let mut columns =
-        vec![Column::text("What"), Column::number(format!("{of}s")), Column::number("Share")];
+    let mut columns = vec![Column::text("What"), Column::number("Count"), Column::number("Share")];
     if sized {
         columns.push(Column::number("Capacity"));
     }

@@ -40,7 +40,7 @@ fn memory_chart(clusters: &[&ClusterReport]) -> Markup {
         unit: Unit::Mib,
         measures: vec!["hosts", "running machines", "all machines"],
         groups: groups.collect(),
-        table: capacity_table(clusters),
+        table: memory_table(clusters),
     }
     .chart()
     .render()
@@ -69,13 +69,14 @@ fn vcpu_chart(clusters: &[&ClusterReport]) -> Markup {
 
 fn capacity_table(clusters: &[&ClusterReport]) -> Table {
     let mut table = Table::new(
-        "Capacity by cluster",
+        "Cores and vCPU by cluster",
         vec![
             Column::text("Cluster"),
             Column::text("Platform"),
             Column::number("Hosts"),
-            Column::number("Cores"),
-            Column::number("Memory"),
+            Column::number("Cores of hosts"),
+            Column::number("vCPU of running machines"),
+            Column::number("vCPU of all machines"),
             Column::text("Restart on failure"),
             Column::text("Balancing"),
         ],
@@ -87,9 +88,31 @@ fn capacity_table(clusters: &[&ClusterReport]) -> Table {
             html! { (cluster.platform) },
             html! { (format::count(cluster.hosts)) },
             quantity(cluster.cores, "host"),
-            quantity_mib(cluster.memory_mib, "host"),
+            quantity(cluster.demand_on.vcpus, "machine"),
+            quantity(cluster.demand_all.vcpus, "machine"),
             fact(&cluster.ha_enabled, yes_no),
             fact(&cluster.drs_enabled, yes_no),
+        ]);
+    }
+    table
+}
+
+fn memory_table(clusters: &[&ClusterReport]) -> Table {
+    let mut table = Table::new(
+        "Memory by cluster",
+        vec![
+            Column::text("Cluster"),
+            Column::number("Hosts"),
+            Column::number("Running machines"),
+            Column::number("All machines"),
+        ],
+    );
+    for cluster in clusters {
+        table.row(vec![
+            html! { (cluster.name) },
+            quantity_mib(cluster.memory_mib, "host"),
+            quantity_mib(cluster.demand_on.memory_mib, "machine"),
+            quantity_mib(cluster.demand_all.memory_mib, "machine"),
         ]);
     }
     table

@@ -11,9 +11,9 @@ use crate::format;
 use super::context::Context;
 
 const SUBJECTS: [(SupportSubject, &str, &str); 3] = [
-    (SupportSubject::Hypervisor, "Hypervisors", "host"),
-    (SupportSubject::Management, "Management servers", "server"),
-    (SupportSubject::Guest, "Guest operating systems", "machine"),
+    (SupportSubject::Hypervisor, "Hypervisors", "Hosts"),
+    (SupportSubject::Management, "Management servers", "Servers"),
+    (SupportSubject::Guest, "Guest operating systems", "Machines"),
 ];
 
 const STATES: [(SupportState, &str, &str, &str); 4] = [
@@ -28,11 +28,11 @@ pub(super) fn section(context: &Context<'_>, id: &str, title: &str) -> Markup {
     let support = &context.assessment.support;
     let body = html! {
         (legend(&parts(&[])))
-        @for (subject, heading, one) in SUBJECTS {
+        @for (subject, heading, count_heading) in SUBJECTS {
             @let mut rows: Vec<&SupportReport> =
                 support.iter().filter(|row| row.subject == subject).collect();
             @if !rows.is_empty() {
-                (subsection(heading, subject_of(&mut rows, heading, one)))
+                (subsection(heading, subject_of(&mut rows, heading, count_heading)))
             }
         }
         @if support.is_empty() { p.empty { "No product version was observed." } }
@@ -40,13 +40,13 @@ pub(super) fn section(context: &Context<'_>, id: &str, title: &str) -> Markup {
     section_of(id, title, &lead, body)
 }
 
-fn subject_of(rows: &mut [&SupportReport], heading: &str, one: &str) -> Markup {
+fn subject_of(rows: &mut [&SupportReport], heading: &str, count_heading: &str) -> Markup {
     rows.sort_by(|a, b| (a.state, b.count, &a.product).cmp(&(b.state, a.count, &b.product)));
     let mut table = Table::new(
         format!("{heading} by product and version"),
         vec![
             Column::text("Product"),
-            Column::number(format!("{one}s")),
+            Column::number(count_heading),
             Column::text("General support"),
             Column::text("Ends"),
             Column::text("Extended support ends"),
@@ -79,8 +79,8 @@ fn subject_of(rows: &mut [&SupportReport], heading: &str, one: &str) -> Markup {
         .map(|part| format!("{} {}", format::count(part.count), part.label))
         .collect();
     html! {
-        (stacked_bar(&parts, &format!("{one}s")))
-        p.empty { (told.join(" · ")) " (" (one) "s)" }
+        (stacked_bar(&parts, count_heading))
+        p.empty { (count_heading) ": " (told.join(" · ")) }
         (table.render())
     }
 }

@@ -40,7 +40,7 @@ const HEADINGS: [Heading; 10] = [
     heading("os", "Operating system"),
     number("vcpus", "vCPU"),
     number("memory_mib", "Memory"),
-    number("disk_capacity_mib", "Disk capacity"),
+    number("disk_capacity_mib", "Disks"),
     number("storage_used_mib", "In use"),
     number("attachments", "Leans on"),
     number("complexity", "Complexity"),
@@ -63,7 +63,7 @@ pub(super) fn section(context: &Context<'_>, id: &str, title: &str) -> Markup {
                 "Sorting, filtering and further rows need JavaScript; the JSON and CSV outputs hold all rows."
             }
         }
-        div.scroll.workloads role="region" tabindex="0" aria-label="Workloads" {
+        div.scroll.workloads role="region" tabindex="0" aria-label="Workload table" {
             table id="workload-table" {
                 thead { tr { (headings(context)) } }
                 tbody { @for workload in workloads.iter().take(STATIC_ROWS) { (row::row(context, workload)) } }
@@ -96,7 +96,7 @@ fn headings(context: &Context<'_>) -> Markup {
                 aria-sort=[(heading.key == "complexity").then_some("descending")] { (heading.label) }
         }
         @for (target, label) in context.targets() {
-            th scope="col" data-column={ "target:" (target) } { (label) }
+            th scope="col" data-column={ "target:" (target) } { (label) small { " as seen" } }
         }
         th scope="col" { "Evidence" }
     }
