@@ -68,7 +68,8 @@ test: ## everything that a change must pass: set-up, format, lints, tests, docum
 	$(entente) -- demo --out $(TEST_DEMO) --workloads 300
 	$(entente) -- assess $(TEST_DEMO)/rvtools-*.xlsx --overlay $(TEST_DEMO)/cmdb.csv \
 		--report $(TEST_DEMO)/report.html --output json > $(TEST_DEMO)/assessment.json
-	ENTENTE_REPORT=$(CURDIR)/$(TEST_DEMO)/report.html npm test --prefix crates/web
+	REPORT=$(CURDIR)/$(TEST_DEMO)/report.html CHROMIUM="$$(scripts/setup which-browser)" \
+		npm test --prefix crates/web
 
 .PHONY: audit
 audit: ## look for known vulnerabilities in dependencies (fetches the advisory database)

@@ -48,6 +48,22 @@ pub const HOMES: &[Home] = &[
     Home { path: "fuzz/", reason: "fuzz targets feed connectors and bear their names" },
     Home { path: "crates/xtask/", reason: "the list of names stands here" },
     Home {
+        path: "crates/cli/src/arguments.rs",
+        reason: "examples in the help show real targets and files",
+    },
+    Home {
+        path: "crates/cli/src/demo.rs",
+        reason: "the demonstration says which twin's export it writes",
+    },
+    Home {
+        path: "crates/expr/src/workload/devices.rs",
+        reason: "sentences about attributes quote values as platforms write them",
+    },
+    Home {
+        path: "crates/expr/src/workload/infrastructure.rs",
+        reason: "sentences about attributes quote values as platforms write them",
+    },
+    Home {
         path: "crates/readiness/src/licensing.rs",
         reason: "a vendor's licensing rule names the vendor and the one host model it does not count",
     },
@@ -73,9 +89,9 @@ fn check_with(house: &House, homes: &[Home]) -> Vec<Fault> {
                 Some(needed) => *needed = true,
                 None => {
                     let sentence = format!(
-                        "names the platform `{name}` in `{}`: outside {} a platform is data",
-                        start(&word.text),
-                        list(homes)
+                        "names the platform `{name}` in `{}`: a platform is data outside the places \
+                         that crates/xtask/src/checks/platform_names.rs lists with their reasons",
+                        start(&word.text)
                     );
                     faults.push(Fault::on_line(path, word.line, sentence));
                 }
@@ -95,10 +111,6 @@ fn check_with(house: &House, homes: &[Home]) -> Vec<Fault> {
 /// Enough of a literal to find it again.
 fn start(text: &str) -> String {
     text.lines().next().unwrap_or_default().chars().take(60).collect()
-}
-
-fn list(homes: &[Home]) -> String {
-    homes.iter().map(|home| home.path).collect::<Vec<_>>().join(", ")
 }
 
 fn is_in(path: &str, home: &Home) -> bool {
