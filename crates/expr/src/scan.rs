@@ -122,8 +122,7 @@ impl Scanner<'_> {
         let Some(quote) = self.peek(0) else { return Ok(Kind::Quoted) };
         let triple = self.peek(1) == Some(quote) && self.peek(2) == Some(quote);
         self.at += if triple { 3 } else { 1 };
-        loop {
-            let Some(c) = self.peek(0) else { break };
+        while let Some(c) = self.peek(0) {
             if c == '\n' && !triple {
                 break;
             }

@@ -1,5 +1,7 @@
 //! What is said of mistakes. The texts are in `diagnostics.txt`; `UPDATE_GOLDEN=1` writes it anew.
 
+#![cfg(test)]
+
 use std::path::PathBuf;
 
 use entente_expr::{

@@ -1,6 +1,8 @@
 //! `docs/workload-object.md` is written from the tables of the `workload` object; `UPDATE_GOLDEN=1`
 //! writes it anew.
 
+#![cfg(test)]
+
 use std::fmt::Write;
 use std::path::PathBuf;
 

@@ -1,5 +1,7 @@
 //! The `workload` object over a small estate.
 
+#![cfg(test)]
+
 mod fixture;
 
 use entente_expr::workload::WorkloadRecord;

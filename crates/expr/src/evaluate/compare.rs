@@ -14,8 +14,13 @@ impl<'a> Evaluation<'a> {
         sides: &'a [Node; 2],
         scope: Option<&Scope<'_, 'a>>,
     ) -> Result<bool, Unknown> {
-        let (a, b) = self.both(sides, scope)?;
         let [left, right] = sides;
+        if let (Some(a), Some(b)) = (self.plain(left, scope), self.plain(right, scope))
+            && let Some(order) = same_kind(a, b)
+        {
+            return Ok(holds(comparison, order));
+        }
+        let (a, b) = self.both(sides, scope)?;
         match comparison {
             Comparison::Equal => self.equal(&a, left, &b, right),
             Comparison::NotEqual => Ok(!self.equal(&a, left, &b, right)?),
@@ -76,6 +81,16 @@ fn holds(comparison: Comparison, order: Ordering) -> bool {
         Comparison::LessOrEqual => order.is_le(),
         Comparison::Greater => order.is_gt(),
         Comparison::GreaterOrEqual => order.is_ge(),
+    }
+}
+
+/// The order of two texts or two whole numbers, which is what most comparisons compare.
+fn same_kind(a: Value<'_>, b: Value<'_>) -> Option<Ordering> {
+    match (a, b) {
+        (Value::Text(a), Value::Text(b)) => Some(a.cmp(b)),
+        (Value::Int(a), Value::Int(b)) => Some(a.cmp(&b)),
+        (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(&b)),
+        _ => None,
     }
 }
 

@@ -95,10 +95,16 @@ impl<'a> Evaluation<'a> {
                 self.compare_size(*comparison, list, *bound, scope)
             }
             Node::Has(operand) => self.has(operand, scope),
-            Node::AmongTexts(item, texts) => match self.value(item, scope)?.look() {
-                Value::Text(item) => Ok(texts.iter().any(|text| text == item)),
-                _ => Ok(false),
-            },
+            Node::AmongTexts(item, texts) => {
+                let among = |item: &str| texts.iter().any(|text| text == item);
+                match self.plain(item, scope) {
+                    Some(Value::Text(item)) => Ok(among(item)),
+                    _ => match self.value(item, scope)?.look() {
+                        Value::Text(item) => Ok(among(item)),
+                        _ => Ok(false),
+                    },
+                }
+            }
             Node::InList(sides) => self.in_list(sides, scope),
             Node::InMap { key, map, path } => {
                 let found = self.key(map, key, *path, scope)?;
@@ -118,11 +124,36 @@ impl<'a> Evaluation<'a> {
                 let [condition, yes, no] = &**parts;
                 self.test(if self.test(condition, scope)? { yes } else { no }, scope)
             }
-            other => match self.value(other, scope)?.look() {
-                Value::Bool(value) => Ok(value),
-                value => Err(unusable(value, other)),
+            other => match self.plain(other, scope) {
+                Some(Value::Bool(value)) => Ok(value),
+                _ => match self.value(other, scope)?.look() {
+                    Value::Bool(value) => Ok(value),
+                    value => Err(unusable(value, other)),
+                },
             },
         }
+    }
+
+    /// The value of a node that only reads: nearly all that checks do, and worth a path of its own.
+    /// It may be unobserved. `None` where a node does more, or something above it is missing.
+    fn plain(&self, node: &'a Node, scope: Option<&Scope<'_, 'a>>) -> Option<Value<'a>> {
+        Some(match node {
+            Node::Attribute { root, index, .. } => self.roots.get(*root)?.attribute(*index),
+            Node::Select { record, index, .. } => match self.plain(record, scope)? {
+                Value::Record(record) => record.attribute(*index),
+                _ => return None,
+            },
+            Node::Variable { depth, .. } => match scope_at(scope, *depth)?.value {
+                Ok(Operand::Value(value)) => value,
+                _ => return None,
+            },
+            Node::Null => Value::Absent,
+            Node::Bool(value) => Value::Bool(*value),
+            Node::Int(value) => Value::Int(*value),
+            Node::Double(value) => Value::Double(*value),
+            Node::Text(value) => Value::Text(value),
+            _ => return None,
+        })
     }
 
     /// `decisive` if one operand is; unknown if one is unknown; else its opposite.
@@ -145,17 +176,10 @@ impl<'a> Evaluation<'a> {
 
     /// The value of any node.
     fn value(&self, node: &'a Node, scope: Option<&Scope<'_, 'a>>) -> Outcome<'a> {
+        if let Some(value) = self.plain(node, scope) {
+            return observed(value, node.path()).map(Operand::Value);
+        }
         let value = match node {
-            Node::Null => Value::Absent,
-            Node::Int(value) => Value::Int(*value),
-            Node::Double(value) => Value::Double(*value),
-            Node::Text(value) => Value::Text(value),
-            Node::Attribute { root, index, path } => {
-                let Some(record) = self.roots.get(*root) else {
-                    return Err(Unknown::new(*path, Reason::Mistyped));
-                };
-                observed(record.attribute(*index), *path)?
-            }
             Node::Select { record, index, path } => {
                 observed(self.record(record, scope)?.attribute(*index), *path)?
             }
@@ -225,6 +249,10 @@ impl<'a> Evaluation<'a> {
 
     /// Whether an attribute has a value; without the record above it, it has none.
     fn has(&self, node: &'a Node, scope: Option<&Scope<'_, 'a>>) -> Result<bool, Unknown> {
+        match self.plain(node, scope) {
+            Some(Value::Unobserved(_)) | None => {}
+            Some(value) => return Ok(!matches!(value, Value::Absent)),
+        }
         if let Node::Select { record: above, .. } | Node::Key { map: above, .. } = node
             && !self.has(above, scope)?
         {
@@ -240,8 +268,16 @@ impl<'a> Evaluation<'a> {
         scope: Option<&Scope<'_, 'a>>,
     ) -> Result<bool, Unknown> {
         let [subject, part] = sides;
+        if let (Some(Value::Text(text)), Some(Value::Text(sought))) =
+            (self.plain(subject, scope), self.plain(part, scope))
+        {
+            return self.text_holds(test, text, sought);
+        }
         let (text, sought) = self.both(sides, scope)?;
-        let (text, sought) = (text_of(&text, subject)?, text_of(&sought, part)?);
+        self.text_holds(test, text_of(&text, subject)?, text_of(&sought, part)?)
+    }
+
+    fn text_holds(&self, test: TextTest, text: &str, sought: &str) -> Result<bool, Unknown> {
         Ok(match test {
             TextTest::StartsWith => text.starts_with(sought),
             TextTest::EndsWith => text.ends_with(sought),
@@ -327,14 +363,21 @@ impl<'a> Evaluation<'a> {
     }
 }
 
-fn variable<'a>(mut scope: Option<&Scope<'_, 'a>>, depth: usize, path: PathId) -> Outcome<'a> {
-    for _ in 0..depth {
-        scope = scope.and_then(|scope| scope.outer);
-    }
-    match scope {
+fn variable<'a>(scope: Option<&Scope<'_, 'a>>, depth: usize, path: PathId) -> Outcome<'a> {
+    match scope_at(scope, depth) {
         Some(scope) => scope.value.clone(),
         None => Err(Unknown::new(path, Reason::Mistyped)),
     }
+}
+
+fn scope_at<'s, 'a>(
+    mut scope: Option<&'s Scope<'s, 'a>>,
+    depth: usize,
+) -> Option<&'s Scope<'s, 'a>> {
+    for _ in 0..depth {
+        scope = scope.and_then(|scope| scope.outer);
+    }
+    scope
 }
 
 /// The value, unless it was not observed.

@@ -18,12 +18,20 @@ pub(super) struct DiskRecord<'a> {
     index: &'a EstateIndex<'a>,
     platform: &'a PlatformId,
     disk: &'a Disk,
+    bus: OnceCell<&'static str>,
+    users: OnceCell<u32>,
 }
 
 impl<'a> DiskRecord<'a> {
     /// The disks of a workload.
     pub fn all(index: &'a EstateIndex<'a>, workload: &'a Workload) -> Listing<Self> {
-        listing(&workload.disks, |disk| Self { index, platform: &workload.platform, disk })
+        listing(&workload.disks, |disk| Self {
+            index,
+            platform: &workload.platform,
+            disk,
+            bus: OnceCell::new(),
+            users: OnceCell::new(),
+        })
     }
 
     fn datastore(&self) -> Value<'_> {
@@ -37,7 +45,8 @@ impl<'a> DiskRecord<'a> {
     fn users(&self) -> Value<'_> {
         match (&self.disk.datastore, &self.disk.path) {
             (Observed::Value(datastore), Observed::Value(path)) => {
-                Value::Int(i64::from(self.index.disk_users(datastore, path)))
+                let users = self.users.get_or_init(|| self.index.disk_users(datastore, path));
+                users.into()
             }
             (Observed::Unobserved(why), _) | (_, Observed::Unobserved(why)) => {
                 Value::Unobserved(*why)
@@ -49,7 +58,7 @@ impl<'a> DiskRecord<'a> {
 
     fn bus(&self) -> Value<'_> {
         match &self.disk.controller {
-            Observed::Value(controller) => Value::Text(bus(controller)),
+            Observed::Value(controller) => Value::Text(self.bus.get_or_init(|| bus(controller))),
             Observed::Absent => Value::Absent,
             Observed::Unobserved(why) => Value::Unobserved(*why),
         }

@@ -148,8 +148,9 @@ impl Maker<'_> {
     fn comparison(&mut self, depth: usize) -> Both {
         let (left, right) = match self.choices.pick(4) {
             0 => (self.text(depth), self.text(depth)),
-            1 => (self.int(depth), self.double(depth)),
-            2 => (self.double(depth), self.int(depth)),
+            // Small, because the oracle rounds the whole number and we do not.
+            1 => (fill("({} % 100)", &[&self.int(depth)]), self.double(depth)),
+            2 => (self.double(depth), fill("({} % 100)", &[&self.int(depth)])),
             _ => (self.int(depth), self.int(depth)),
         };
         let sign = self.comparison_sign();
