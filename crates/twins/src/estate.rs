@@ -82,5 +82,13 @@ fn collection(spec: &EstateSpec, number: u32, machines: u32) -> Collection {
     collection
 }
 
+/// An id that is well-formed because it is made of words of this crate.
+pub(crate) fn well_formed<T>(made: Result<T, entente_model::InvalidId>) -> T {
+    match made {
+        Ok(id) => id,
+        Err(error) => unreachable!("a name of the estate is no id: {error}"),
+    }
+}
+
 #[cfg(test)]
 mod tests;

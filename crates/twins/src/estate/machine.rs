@@ -577,7 +577,7 @@ impl Making<'_> {
         workload.attributes = Listing::complete(Vec::new());
         workload.annotation = Observed::Value("vSphere Cluster Service VM".into());
         switch_on(workload);
-        quieten(workload, ToolsStatus::Current);
+        quieten(workload, ToolsStatus::NotRunning);
     }
 }
 

@@ -13,6 +13,7 @@ use time::{Duration, PrimitiveDateTime};
 
 use super::plan::{Kind, Plan, datacenters};
 use crate::random::Random;
+pub(super) use crate::estate::well_formed as id;
 pub(super) use networks::{Net, STANDARD, VM_NETWORK};
 
 pub(super) const MIB: u64 = 1024 * 1024;
@@ -25,14 +26,6 @@ const CLUSTER_MACHINES_MAX: usize = 700;
 /// Hosts per distributed switch at most: more get a second one, or the list of its members would not
 /// fit into a cell (32,767 characters).
 const SWITCH_HOSTS_MAX: usize = 500;
-
-/// An id that is well-formed because everything here is made of the words in `names`.
-pub(super) fn id<T>(made: Result<T, entente_model::InvalidId>) -> T {
-    match made {
-        Ok(id) => id,
-        Err(error) => unreachable!("a name of the estate is no id: {error}"),
-    }
-}
 
 /// A datastore that machines may be placed on.
 #[derive(Clone, Debug)]
@@ -331,10 +324,15 @@ impl Site {
         }];
         collection.licences = self.licences();
         collection.clusters = self.clusters;
+        collection.clusters.sort_by(|a, b| a.id.cmp(&b.id));
         collection.hosts = self.hosts;
+        collection.hosts.sort_by(|a, b| a.id.cmp(&b.id));
         collection.datastores = self.datastores;
+        collection.datastores.sort_by(|a, b| a.id.cmp(&b.id));
         collection.switches = self.switches;
+        collection.switches.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
         collection.networks = self.network_list;
+        collection.networks.sort_by(|a, b| a.id.cmp(&b.id));
         collection.resource_pools = self.pools;
     }
 
