@@ -124,8 +124,7 @@ const workloadRow = (() => {
   return (data, row) => {
     const of = (column) => data.columns[column][row];
     const text = (code) => data.strings[code];
-    const cell = (column, show, numeric) =>
-      element("td", { class: numeric ? "number" : undefined }, fact(data, of(column), show));
+    const cell = (column, show, style) => element("td", { class: style }, fact(data, of(column), show));
     const kind = text(of("kind"));
     const name = element("th", { scope: "row" }, text(of("name")));
     if (kind !== "machine") {
@@ -133,12 +132,12 @@ const workloadRow = (() => {
     }
     const leans = data.sets[of("attachments")].reduce((sum, [, times]) => sum + times, 0);
     return element("tr", null, name,
-      cell("power", text), cell("cluster", text), cell("os", text),
-      cell("vcpus", count, true), cell("memory_mib", mib, true),
-      cell("disk_capacity_mib", mib, true), cell("storage_used_mib", mib, true),
-      element("td", { class: "number" }, count(leans)),
-      cell("complexity", count, true),
+      cell("complexity", count, "number"),
       ...data.targets.map(([target]) => element("td", null, ...verdict(data, of(`target:${target}`)))),
-      element("td", { class: "evidence" }, evidenceFold(data, row)));
+      element("td", { class: "evidence" }, evidenceFold(data, row)),
+      cell("power", text), cell("cluster", text, "wrap"), cell("os", text, "wrap"),
+      cell("vcpus", count, "number"), cell("memory_mib", mib, "number"),
+      cell("disk_capacity_mib", mib, "number"), cell("storage_used_mib", mib, "number"),
+      element("td", { class: "number" }, count(leans)));
   };
 })();

@@ -1,11 +1,6 @@
 //! Writes the report of a made-up assessment: `sample_report OUT.html [WORKLOADS]`.
 
-#[expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    clippy::too_many_lines,
-    reason = "made-up data may fail loudly"
-)]
+#[expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "made-up data may fail loudly")]
 #[path = "../tests/support/mod.rs"]
 mod support;
 

@@ -7,7 +7,7 @@
 use maud::{Markup, PreEscaped, html};
 use serde_json::{Value, json};
 
-use crate::components::{Bar, Table, bars, details};
+use crate::components::{Bar, Part, Table, bars, details, grouped_bars, legend};
 use crate::format;
 
 mod curve;
@@ -200,21 +200,26 @@ impl GroupedBars {
     }
 
     fn static_form(&self) -> Markup {
-        let lines: Vec<Bar> = self
-            .groups
-            .iter()
-            .flat_map(|(name, values)| {
-                self.measures.iter().zip(values).enumerate().map(
-                    move |(position, (measure, value))| Bar {
-                        label: format!("{name}: {measure}"),
-                        value: *value,
-                        text: self.text(*value),
-                        class: series_class(position),
-                    },
-                )
-            })
-            .collect();
-        bars(&lines)
+        let bars = |values: &[u64]| {
+            let measures = self.measures.iter().zip(values).enumerate();
+            let bar = |(position, (measure, value)): (usize, (&&str, &u64))| Bar {
+                label: (*measure).to_owned(),
+                value: *value,
+                text: self.text(*value),
+                class: series_class(position),
+            };
+            measures.map(bar).collect()
+        };
+        let groups: Vec<(String, Vec<Bar>)> =
+            self.groups.iter().map(|(name, values)| (name.clone(), bars(values))).collect();
+        let legend_part = |(position, measure): (usize, &&'static str)| Part {
+            class: series_class(position),
+            symbol: "",
+            label: (*measure).to_owned(),
+            count: 0,
+        };
+        let parts: Vec<Part> = self.measures.iter().enumerate().map(legend_part).collect();
+        html! { (legend(&parts)) (grouped_bars(&groups)) }
     }
 
     fn text(&self, value: u64) -> String {

@@ -24,10 +24,10 @@ pub fn curve(curves: &[Curve], mark: &Mark, axes: [&str; 2]) -> (Markup, Value) 
 
 const WIDTH: u32 = 560;
 const HEIGHT: u32 = 300;
-const LEFT: u32 = 46;
+const LEFT: u32 = 66;
 const BOTTOM: u32 = 44;
 const TOP: u32 = 12;
-const RIGHT: u32 = 12;
+const RIGHT: u32 = 24;
 
 /// A place in the drawing, for shares in basis points.
 fn place(x: u32, y: u32) -> (u32, u32) {
@@ -49,7 +49,7 @@ fn drawing(curves: &[Curve], mark: &Mark, axes: [&str; 2]) -> Markup {
                 text x=(x) y=(bottom + 17) text-anchor="middle" { (share / 100) " %" }
             }
             text x=((LEFT + WIDTH - RIGHT) / 2) y=(HEIGHT - 6) text-anchor="middle" { (x_axis) }
-            text.axis transform={ "translate(12 " ((TOP + HEIGHT - BOTTOM) / 2) ") rotate(-90)" } text-anchor="middle" { (y_axis) }
+            text.axis transform={ "translate(13 " ((TOP + HEIGHT - BOTTOM) / 2) ") rotate(-90)" } text-anchor="middle" { (y_axis) }
             line.mark x1=(mark_x) x2=(mark_x) y1=(TOP) y2=(foot) {}
             @for curve in curves {
                 polyline class=(curve.class) points=(path(&curve.points)) {}

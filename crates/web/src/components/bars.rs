@@ -31,7 +31,7 @@ pub fn bars(bars: &[Bar]) -> Markup {
                 li {
                     span.bar-label { (bar.label) }
                     span.bar-track aria-hidden="true" {
-                        span class={ "bar-fill " (bar.class) } style={ "width:" (permille(bar.value, longest)) "%" } {}
+                        (fill(bar, longest))
                     }
                     span.bar-value { (bar.text) }
                 }
@@ -40,8 +40,42 @@ pub fn bars(bars: &[Bar]) -> Markup {
     }
 }
 
+/// Bars in groups, to one scale: the name of each group once, its bars below one another.
+pub fn grouped_bars(groups: &[(String, Vec<Bar>)]) -> Markup {
+    let all = groups.iter().flat_map(|(_, bars)| bars);
+    let longest = all.map(|bar| bar.value).max().unwrap_or(0).max(1);
+    html! {
+        ul.bars.grouped {
+            @for (name, bars) in groups {
+                li {
+                    span.bar-label { (name) }
+                    div {
+                        @for bar in bars {
+                            div.bar-line {
+                                span.hidden-text { (bar.label) ": " }
+                                span.bar-track aria-hidden="true" {
+                                    (fill(bar, longest))
+                                }
+                                span.bar-value { (bar.text) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn fill(bar: &Bar, longest: u64) -> Markup {
+    html! {
+        @if bar.value > 0 {
+            span class={ "bar-fill " (bar.class) } style={ "width:" (percent(bar.value, longest)) "%" } {}
+        }
+    }
+}
+
 /// `value / whole` in percent with one decimal, for a style attribute.
-fn permille(value: u64, whole: u64) -> String {
+fn percent(value: u64, whole: u64) -> String {
     let tenths = u128::from(value) * 1000 / u128::from(whole.max(1));
     format!("{}.{}", tenths / 10, tenths % 10)
 }

@@ -13,12 +13,12 @@ mod table;
 mod verdict;
 
 pub use badge::{check_severity, severity, support_state, tag};
-pub use bars::{Bar, bars};
+pub use bars::{Bar, bars, grouped_bars};
 pub use fact::{fact, quantity, quantity_mib};
 pub use headline::{Headline, headlines};
 pub use heat_map::{HeatCell, heat_cell, workloads_link};
 pub use page::Page;
 pub use section::{details, note, section, subsection};
 pub use stacked_bar::{Part, legend, stacked_bar};
-pub use table::{Column, Table};
+pub use table::{Column, ColumnKind, Table};
 pub use verdict::{VerdictStyle, verdict_badge, verdict_parts, verdict_style};

@@ -11,19 +11,45 @@ use super::section::details;
 pub struct Column {
     /// Heading, with the unit.
     pub label: String,
-    /// Numbers are aligned to the right.
-    pub numeric: bool,
+    /// How its cells are set.
+    pub kind: ColumnKind,
+}
+
+/// How the cells of a column are set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// Words.
+    Text,
+    /// Numbers, aligned to the right.
+    Number,
+    /// Sentences, which want room before they wrap.
+    Prose,
+}
+
+impl ColumnKind {
+    fn class(self) -> Option<&'static str> {
+        match self {
+            Self::Text => None,
+            Self::Number => Some("number"),
+            Self::Prose => Some("prose"),
+        }
+    }
 }
 
 impl Column {
     /// A column of words.
     pub fn text(label: impl Into<String>) -> Self {
-        Self { label: label.into(), numeric: false }
+        Self { label: label.into(), kind: ColumnKind::Text }
+    }
+
+    /// A column of sentences.
+    pub fn prose(label: impl Into<String>) -> Self {
+        Self { label: label.into(), kind: ColumnKind::Prose }
     }
 
     /// A column of numbers.
     pub fn number(label: impl Into<String>) -> Self {
-        Self { label: label.into(), numeric: true }
+        Self { label: label.into(), kind: ColumnKind::Number }
     }
 }
 
@@ -32,9 +58,16 @@ impl Column {
 pub struct Table {
     caption: String,
     columns: Vec<Column>,
-    rows: Vec<(Option<String>, Vec<Markup>)>,
+    rows: Vec<Row>,
+    left_out: usize,
     visible: usize,
     maximum: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Row {
+    id: Option<String>,
+    cells: Vec<Markup>,
 }
 
 impl Table {
@@ -49,6 +82,7 @@ impl Table {
             caption: caption.into(),
             columns,
             rows: Vec::new(),
+            left_out: 0,
             visible: Self::VISIBLE,
             maximum: Self::MAXIMUM,
         }
@@ -61,14 +95,30 @@ impl Table {
         self
     }
 
+    /// Shows all rows, for tables whose rows are linked to.
+    #[must_use]
+    pub fn whole(mut self) -> Self {
+        self.visible = usize::MAX;
+        self.maximum = usize::MAX;
+        self
+    }
+
     /// Adds a row.
     pub fn row(&mut self, cells: Vec<Markup>) {
-        self.rows.push((None, cells));
+        self.push(Row { id: None, cells });
     }
 
     /// Adds a row that can be linked to.
     pub fn row_with_id(&mut self, id: String, cells: Vec<Markup>) {
-        self.rows.push((Some(id), cells));
+        self.push(Row { id: Some(id), cells });
+    }
+
+    fn push(&mut self, row: Row) {
+        if self.rows.len() < self.maximum {
+            self.rows.push(row);
+        } else {
+            self.left_out += 1;
+        }
     }
 
     /// The table; a sentence where it has no rows.
@@ -76,53 +126,71 @@ impl Table {
         if self.rows.is_empty() {
             return html! { p.empty { (self.caption) ": none." } };
         }
-        let kept = self.rows.iter().take(self.maximum);
-        let shown: Vec<_> = kept.clone().take(self.visible).collect();
-        let folded: Vec<_> = kept.skip(self.visible).collect();
-        let left_out = self.rows.len().saturating_sub(self.maximum);
+        let (shown, folded) = self.rows.split_at(self.visible.min(self.rows.len()));
         html! {
-            (self.block(&self.caption, &shown))
+            (self.block(&self.caption, shown))
             @if !folded.is_empty() {
                 (details(
-                    &format!("{} more of {}", format::count(folded.len() as u64), format::count(self.rows.len() as u64)),
-                    self.block(&format!("{} (continued)", self.caption), &folded),
+                    &format!("{} more rows", format::count(folded.len() as u64)),
+                    self.block(&format!("{} (continued)", self.caption), folded),
                 ))
             }
-            @if left_out > 0 {
-                p.empty { (format::counted(left_out as u64, "row")) " left out here; the JSON output has all." }
+            @if self.left_out > 0 {
+                p.empty { (format::counted(self.left_out as u64, "row")) " left out here; the JSON output has all." }
             }
         }
     }
 
-    fn block(&self, caption: &str, rows: &[&(Option<String>, Vec<Markup>)]) -> Markup {
+    fn block(&self, caption: &str, rows: &[Row]) -> Markup {
         html! {
             div.scroll role="region" tabindex="0" aria-label=(caption) {
                 table {
                     caption { (caption) }
                     thead { tr {
                         @for column in &self.columns {
-                            th scope="col" class=[column.numeric.then_some("number")] { (column.label) }
+                            th scope="col" class=[column.kind.class()] { (column.label) }
                         }
                     } }
-                    tbody {
-                        @for (id, cells) in rows { (self.line(id.as_deref(), cells)) }
-                    }
+                    tbody { @for row in rows { (self.line(row)) } }
                 }
             }
         }
     }
 
-    fn line(&self, id: Option<&str>, cells: &[Markup]) -> Markup {
+    fn line(&self, row: &Row) -> Markup {
         html! {
-            tr id=[id] {
-                @for (position, (cell, column)) in cells.iter().zip(&self.columns).enumerate() {
+            tr id=[row.id.as_deref()] {
+                @for (position, (cell, column)) in row.cells.iter().zip(&self.columns).enumerate() {
                     @if position == 0 {
                         th scope="row" { (cell) }
                     } @else {
-                        td class=[column.numeric.then_some("number")] { (cell) }
+                        td class=[column.kind.class()] { (cell) }
                     }
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_table_folds_and_says_what_it_leaves_out() {
+        let mut table = Table::new("Things", vec![Column::text("Thing")]).visible(2);
+        for number in 0..Table::MAXIMUM + 7 {
+            table.row(vec![html! { (number) }]);
+        }
+        let html = table.render().into_string();
+        assert_eq!(html.matches("<th scope=\"row\">").count(), Table::MAXIMUM);
+        assert!(html.contains("<summary>498 more rows</summary>"));
+        assert!(html.contains("7 rows left out here"));
+    }
+
+    #[test]
+    fn an_empty_table_says_so() {
+        let table = Table::new("Things", vec![Column::text("Thing")]);
+        assert_eq!(table.render().into_string(), "<p class=\"empty\">Things: none.</p>");
     }
 }

@@ -113,7 +113,7 @@ fn terms_chart(assessment: &Assessment) -> Chart {
         "Terms of the complexity score",
         vec![
             Column::text("Term"),
-            Column::text("What it counts"),
+            Column::prose("What it counts"),
             Column::number("Points"),
             Column::number("Share"),
             Column::number("Machines"),

@@ -15,8 +15,8 @@ pub(super) fn section(context: &Context<'_>, id: &str, title: &str) -> Markup {
         vec![
             Column::text("Subject"),
             Column::text("Severity"),
-            Column::text("Finding"),
-            Column::text("What to do"),
+            Column::prose("Finding"),
+            Column::prose("What to do"),
             Column::text("Code"),
         ],
     )

@@ -32,7 +32,7 @@ fn entries(caption: &str, entries: &[HygieneEntry]) -> Markup {
         vec![
             Column::text("Machine"),
             Column::text("Rule"),
-            Column::text("Evidence"),
+            Column::prose("Evidence"),
             Column::number("vCPU free"),
             Column::number("Memory free"),
             Column::number("Storage free"),

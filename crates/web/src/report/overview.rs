@@ -247,7 +247,7 @@ fn blockers(context: &Context<'_>) -> Markup {
     let all = blockers.len();
     let mut columns = vec![Column::text("Blocker")];
     columns.extend(context.targets().map(|(_, label)| Column::number(label)));
-    columns.push(Column::text("What to do"));
+    columns.push(Column::prose("What to do"));
     let mut table = Table::new("Machines stopped by target, most first", columns);
     for (_, check) in blockers.into_iter().take(TOP_BLOCKERS) {
         let mut cells = vec![check_link(&check.id, &check.title)];

@@ -79,7 +79,7 @@ fn limits(source: &SourceReport) -> Markup {
         vec![
             Column::text("Attribute"),
             Column::text("Kind"),
-            Column::text("Why, and what would tell"),
+            Column::prose("Why, and what would tell"),
         ],
     )
     .visible(40);
@@ -155,7 +155,7 @@ fn examples(cause: GapCause, gaps: &[&Gap]) -> Markup {
         format!("{}: examples, those that stand for most first", format::gap_cause(cause)),
         vec![
             Column::text("Where"),
-            Column::text("What"),
+            Column::prose("What"),
             Column::text("Value"),
             Column::number("Count"),
         ],

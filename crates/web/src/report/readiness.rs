@@ -116,11 +116,10 @@ fn cluster_cell(
 fn checks(context: &Context<'_>) -> Markup {
     let mut columns = vec![Column::text("Check")];
     columns.extend(context.targets().map(|(_, label)| Column::text(label)));
-    columns.push(Column::text("What to do"));
+    columns.push(Column::prose("What to do"));
     columns.push(Column::text("Beyond the source"));
     let mut table =
-        Table::new("Checks that fired or stayed unanswered, most blocking first", columns)
-            .visible(usize::MAX);
+        Table::new("Checks that fired or stayed unanswered, most blocking first", columns).whole();
     for check in &context.assessment.readiness.checks {
         let mut cells = vec![html! {
             (check.title) br; code.minor { (check.id) }

@@ -50,7 +50,7 @@ fn subject_of(rows: &mut [&SupportReport], heading: &str, count_heading: &str) -
             Column::text("General support"),
             Column::text("Ends"),
             Column::text("Extended support ends"),
-            Column::text("Source"),
+            Column::prose("Source"),
         ],
     )
     .visible(12);

@@ -168,7 +168,8 @@ test("columns sort both ways, and what is not known comes last", async () => {
   assert.ok(collator.compare(ascending[0], ascending.at(-1)) <= 0);
   assert.ok(collator.compare(descending[0], descending.at(-1)) >= 0);
   await page.click("th[data-column=memory_mib] button");
-  const first = await page.textContent("#workload-table tbody tr:first-child td:nth-child(6)");
+  const column = await page.$eval("th[data-column=memory_mib]", (cell) => cell.cellIndex + 1);
+  const first = await page.textContent(`#workload-table tbody tr:first-child td:nth-child(${column})`);
   assert.match(first, /iB$/);
   await close();
 });

@@ -65,7 +65,7 @@ fn source(count: u64) -> SourceReport {
         ],
         sections: BTreeMap::from([
             (text("vInfo"), tally(count, count)),
-            (text("vDisk"), tally(count * 3, count * 3 - 2)),
+            (text("vDisk"), tally(count * 3 + 2, count * 3)),
             (text("vHost"), tally(48, 48)),
             (text("vHealth"), tally(310, 0)),
         ]),

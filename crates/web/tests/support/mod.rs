@@ -1,7 +1,5 @@
 //! A made-up assessment of any size, for tests and for a look at the report.
 
-#![allow(dead_code, reason = "each test uses what it needs")]
-
 mod estate;
 mod workload;
 

@@ -33,18 +33,20 @@ const fn number(key: &'static str, label: &'static str) -> Heading {
     Heading { key, label, numeric: true }
 }
 
-const HEADINGS: [Heading; 10] = [
-    heading("name", "Workload"),
-    heading("power", "Power"),
-    heading("cluster", "Cluster"),
-    heading("os", "Operating system"),
-    number("vcpus", "vCPU"),
-    number("memory_mib", "Memory"),
-    number("disk_capacity_mib", "Disks"),
-    number("storage_used_mib", "In use"),
-    number("attachments", "Leans on"),
-    number("complexity", "Complexity"),
-];
+/// Before and after the verdicts, which people come for.
+const HEADINGS: ([Heading; 2], [Heading; 8]) = (
+    [heading("name", "Workload"), number("complexity", "Complexity")],
+    [
+        heading("power", "Power"),
+        heading("cluster", "Cluster"),
+        heading("os", "Operating system"),
+        number("vcpus", "vCPU"),
+        number("memory_mib", "Memory"),
+        number("disk_capacity_mib", "Disks"),
+        number("storage_used_mib", "In use"),
+        number("attachments", "Leans on"),
+    ],
+);
 
 pub(super) fn section(context: &Context<'_>, id: &str, title: &str) -> Markup {
     let workloads = hardest_first(&context.assessment.workloads);
@@ -90,15 +92,20 @@ fn hardest_first(workloads: &[WorkloadReport]) -> Vec<&WorkloadReport> {
 }
 
 fn headings(context: &Context<'_>) -> Markup {
-    html! {
-        @for heading in &HEADINGS {
+    let (before, after) = &HEADINGS;
+    let head = |heading: &Heading| {
+        html! {
             th scope="col" data-column=(heading.key) class=[heading.numeric.then_some("number")]
                 aria-sort=[(heading.key == "complexity").then_some("descending")] { (heading.label) }
         }
+    };
+    html! {
+        @for heading in before { (head(heading)) }
         @for (target, label) in context.targets() {
             th scope="col" data-column={ "target:" (target) } { (label) small { " as seen" } }
         }
         th scope="col" { "Evidence" }
+        @for heading in after { (head(heading)) }
     }
 }
 

@@ -21,14 +21,6 @@ pub(super) fn row(context: &Context<'_>, workload: &WorkloadReport) -> Markup {
                     " " (tag("neutral", "◇", kind_name(workload.kind)))
                 }
             }
-            td { (fact(&workload.power, |power| html! { (power_word(*power)) })) }
-            td { (fact(&workload.cluster, text)) }
-            td { (fact(system(workload), text)) }
-            td.number { (fact(&workload.vcpus, |count| html! { (format::count((*count).into())) })) }
-            td.number { (fact(&workload.memory_mib, size)) }
-            td.number { (fact(&workload.disk_capacity_mib, size)) }
-            td.number { (fact(&workload.storage_used_mib, size)) }
-            td.number { (format::count(attachments(workload))) }
             td.number {
                 @match &workload.complexity {
                     Some(complexity) => { (format::count(complexity.score.into())) },
@@ -37,6 +29,14 @@ pub(super) fn row(context: &Context<'_>, workload: &WorkloadReport) -> Markup {
             }
             @for (target, _) in context.targets() { td { (verdict(workload.readiness.get(target))) } }
             td.evidence { details { summary { (evidence_title(workload)) } (evidence(context, workload)) } }
+            td { (fact(&workload.power, |power| html! { (power_word(*power)) })) }
+            td.wrap { (fact(&workload.cluster, text)) }
+            td.wrap { (fact(system(workload), text)) }
+            td.number { (fact(&workload.vcpus, |count| html! { (format::count((*count).into())) })) }
+            td.number { (fact(&workload.memory_mib, size)) }
+            td.number { (fact(&workload.disk_capacity_mib, size)) }
+            td.number { (fact(&workload.storage_used_mib, size)) }
+            td.number { (format::count(attachments(workload))) }
         }
     }
 }
