@@ -1,0 +1,133 @@
+//! What can be asked on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+use entente_model::Date;
+use time::macros::format_description;
+
+/// The control plane for estates that run on more than one virtualization platform.
+#[derive(Debug, Parser)]
+#[command(name = "entente", version, about, long_about = None, arg_required_else_help = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Assess exports: what runs, what it leans on, what stops it from living elsewhere
+    Assess(AssessArguments),
+    /// Print the page of an error, a finding or a readiness check
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain {
+        /// `ENT-0104` or the id of a check; without one, all are listed
+        code: Option<String>,
+    },
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Generate a simulated estate and write the exports that it would produce
+    #[cfg(feature = "demo")]
+    Demo(DemoArguments),
+}
+
+const EXPLAIN_EXAMPLES: &str = "Examples:
+  entente explain ENT-0104
+  entente explain disk-raw-mapping-physical
+  entente explain";
+
+const ASSESS_EXAMPLES: &str = "Examples:
+  entente assess export.xlsx
+  entente assess vcenter-a.xlsx vcenter-b.zip --report report.html
+  entente assess exports/ --target proxmox --target kvm --output json > assessment.json
+  entente assess export.xlsx --overlay cmdb.csv --mask --report for-the-vendor.html
+  entente assess export.xlsx --target ahv --fail-on blocker
+
+Exit codes: 0 fine; 1 something is as bad as --fail-on says; 2 the input or the arguments cannot be
+used; 3 could not finish.";
+
+/// `entente assess`.
+#[derive(Debug, Args)]
+#[command(after_help = ASSESS_EXAMPLES)]
+pub struct AssessArguments {
+    /// Exports: RVTools workbooks (.xlsx), or folders or .zip archives of RVTools_tab*.csv; several
+    /// become one estate
+    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub exports: Vec<PathBuf>,
+    /// Target platform to judge readiness for (ahv, proxmox, kvm, kubevirt); may be repeated; all by
+    /// default
+    #[arg(short, long = "target", value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// Table (CSV or .xlsx) that adds application, owner, tier, data sensitivity, environment and
+    /// labels, matched by name, DNS name, IP or UUID
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub overlay: Option<PathBuf>,
+    /// File (YAML) of readiness checks to add or override
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub checks: Option<PathBuf>,
+    /// Replace names, addresses and ids consistently, so that the result can be shown to outsiders
+    #[arg(long)]
+    pub mask: bool,
+    /// Form of what is written to stdout; csv and json hold every workload
+    #[arg(short, long, value_enum, default_value_t = Form::Table)]
+    pub output: Form,
+    /// Also write the report, one self-contained HTML file, here
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub report: Option<PathBuf>,
+    /// Exit with 1 if any machine is this bad on any target judged
+    #[arg(long, value_enum, value_name = "VERDICT")]
+    pub fail_on: Option<Threshold>,
+    /// Judge ages and support windows as of this day instead of today
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
+    pub as_of: Option<Date>,
+}
+
+/// Form of output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// A summary for people
+    Table,
+    /// The whole assessment, by the schema entente.assessment/1
+    Json,
+    /// One row a workload
+    Csv,
+    /// The summary for a document or a pull request
+    Markdown,
+}
+
+/// What makes `assess` exit with 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Threshold {
+    /// A machine is blocked
+    Blocker,
+    /// A machine is blocked or conditional
+    Warning,
+    /// A machine is not known to be ready as far as this export can see
+    Unknown,
+}
+
+/// `entente demo`.
+#[cfg(feature = "demo")]
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// Folder to write to
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: PathBuf,
+    /// How many workloads
+    #[arg(long, default_value_t = 1200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub workloads: u32,
+    /// Seed: the same seed gives the same estate
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+fn parse_date(text: &str) -> Result<Date, String> {
+    Date::parse(text, format_description!("[year]-[month]-[day]"))
+        .map_err(|_| "expected a date as YYYY-MM-DD".to_owned())
+}

@@ -1,0 +1,88 @@
+//! What went wrong, for people: a code, what happened, what to do next.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use entente_app::AssessError;
+
+/// What went wrong.
+#[derive(Debug)]
+pub struct Failure {
+    code: Option<&'static str>,
+    what: String,
+    hint: Option<String>,
+    exit: u8,
+}
+
+/// Wrong usage or input that cannot be used.
+const EXIT_USAGE: u8 = 2;
+
+/// Could not finish.
+const EXIT_UNFINISHED: u8 = 3;
+
+impl Failure {
+    /// A code of `explain` that is none.
+    pub fn unknown_code(given: &str, nearest: Option<&str>) -> Self {
+        Self {
+            code: Some("ENT-0114"),
+            what: format!("there is no error, finding or check `{given}`"),
+            hint: Some(match nearest {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => "`entente explain` lists all".into(),
+            }),
+            exit: EXIT_USAGE,
+        }
+    }
+
+    /// Something could not be written.
+    pub fn output(place: &str, error: &io::Error) -> Self {
+        Self {
+            code: Some("ENT-0110"),
+            what: format!("cannot write {place}: {error}"),
+            hint: Some("make room, or choose a place that this user may write to; nothing half-written was left".into()),
+            exit: EXIT_UNFINISHED,
+        }
+    }
+
+    /// A file could not be written.
+    pub fn file(path: &Path, error: &io::Error) -> Self {
+        Self::output(&format!("`{}`", path.display()), error)
+    }
+
+    /// Something that should not happen.
+    pub fn internal(error: &anyhow::Error) -> Self {
+        Self { code: None, what: format!("{error:#}"), hint: None, exit: EXIT_UNFINISHED }
+    }
+
+    /// The exit code.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.exit)
+    }
+}
+
+impl From<AssessError> for Failure {
+    fn from(error: AssessError) -> Self {
+        let exit = if error.code().is_some() { EXIT_USAGE } else { EXIT_UNFINISHED };
+        let hint = error.hint();
+        let code = error.code();
+        Self { code, what: format!("{:#}", anyhow::Error::new(error)), hint, exit }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.code {
+            Some(code) => writeln!(f, "error[{code}]: {}", self.what)?,
+            None => writeln!(f, "error: {}", self.what)?,
+        }
+        if let Some(hint) = &self.hint {
+            writeln!(f, "hint: {hint}")?;
+        }
+        match self.code {
+            Some(code) => write!(f, "      `entente explain {code}` tells more"),
+            None => Ok(()),
+        }
+    }
+}
