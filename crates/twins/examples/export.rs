@@ -3,7 +3,10 @@
 //! `--out` ending in `.xlsx` or `.zip` chooses the format, else a folder of CSV files is written;
 //! `--vcenters`, `--seed`, `--passwords` and `--overlay FILE.csv` are optional. Several vCenters are
 //! merged into one export.
-#![expect(clippy::print_stdout, reason = "a tool for benchmarks and by hand: it reports what it wrote")]
+#![expect(
+    clippy::print_stdout,
+    reason = "a tool for benchmarks and by hand: it reports what it wrote"
+)]
 
 use std::path::PathBuf;
 use std::time::Instant;

@@ -66,7 +66,8 @@ fn collection(spec: &EstateSpec, number: u32, machines: u32) -> Collection {
     let random = Random::new(spec.seed).fork("vcenter", number.into());
     let plan = Plan::new(&random, number, machines);
     let mut site = Site::new(&random, number, spec.taken, &plan);
-    let workloads: Vec<_> = plan.machines.iter().map(|it| machine::build(&site, &plan, it)).collect();
+    let workloads: Vec<_> =
+        plan.machines.iter().map(|it| machine::build(&site, &plan, it)).collect();
     site.fill_datastores(&workloads);
     let mut collection = Collection::empty(Source {
         id: site.source.clone(),

@@ -15,7 +15,7 @@ impl Random {
     /// An independent generator for one thing: what it gives does not depend on how much was drawn
     /// for other things.
     pub(crate) fn fork(&self, label: &str, number: u64) -> Self {
-        Self(mix(self.0 ^ hash(label).wrapping_add(mix(number.wrapping_add(0x51_7C_C1))) ))
+        Self(mix(self.0 ^ hash(label).wrapping_add(mix(number.wrapping_add(0x51_7C_C1)))))
     }
 
     pub(crate) fn next(&mut self) -> u64 {

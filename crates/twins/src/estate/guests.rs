@@ -76,13 +76,8 @@ pub(super) const ORACLE_LINUX_8: Os =
     os("Oracle Linux 8 (64-bit)", "Oracle Linux 8 (64-bit)", false, true, (14, 19));
 pub(super) const PHOTON: Os =
     os("VMware Photon OS (64-bit)", "VMware Photon OS (64-bit)", false, false, (10, 13));
-pub(super) const OTHER_LINUX: Os = os(
-    "Other 3.x or later Linux (64-bit)",
-    "Linux 4.19.112 appliance",
-    false,
-    false,
-    (10, 14),
-);
+pub(super) const OTHER_LINUX: Os =
+    os("Other 3.x or later Linux (64-bit)", "Linux 4.19.112 appliance", false, false, (10, 14));
 
 /// Ordinary servers, with their share.
 pub(super) const SERVERS: [(u64, Os); 15] = [
@@ -134,23 +129,11 @@ pub(super) const SERVERS: [(u64, Os); 15] = [
 pub(super) const DESKTOPS: [(u64, Os); 2] = [
     (
         35,
-        os(
-            "Microsoft Windows 10 (64-bit)",
-            "Microsoft Windows 10 (64-bit)",
-            true,
-            true,
-            (14, 19),
-        ),
+        os("Microsoft Windows 10 (64-bit)", "Microsoft Windows 10 (64-bit)", true, true, (14, 19)),
     ),
     (
         65,
-        os(
-            "Microsoft Windows 11 (64-bit)",
-            "Microsoft Windows 11 (64-bit)",
-            true,
-            true,
-            (19, 21),
-        ),
+        os("Microsoft Windows 11 (64-bit)", "Microsoft Windows 11 (64-bit)", true, true, (19, 21)),
     ),
 ];
 
@@ -188,5 +171,14 @@ pub(super) const RELICS: [(u64, Os); 6] = [
     ),
     (1, os("Oracle Solaris 11 (64-bit)", "Oracle Solaris 11 (64-bit)", false, false, (8, 10))),
     (1, os("Other (64-bit)", "Other (64-bit)", false, false, (4, 8))),
-    (1, os("SUSE Linux Enterprise 11 (64-bit)", "SUSE Linux Enterprise 11 (64-bit)", false, false, (7, 9))),
+    (
+        1,
+        os(
+            "SUSE Linux Enterprise 11 (64-bit)",
+            "SUSE Linux Enterprise 11 (64-bit)",
+            false,
+            false,
+            (7, 9),
+        ),
+    ),
 ];

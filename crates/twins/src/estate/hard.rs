@@ -1,8 +1,8 @@
 //! What makes machines hard to move: each kind of hardness brings several things at once.
 
 use entente_model::{
-    BusSharing, Device, Disk, DiskMode, DiskSharing, FirmwareKind, Observed, PowerState, RawMapping,
-    Text, ToolsStatus, Workload,
+    BusSharing, Device, Disk, DiskMode, DiskSharing, FirmwareKind, Observed, PowerState,
+    RawMapping, Text, ToolsStatus, Workload,
 };
 
 use super::guests::{ORACLE_LINUX_8, OTHER_LINUX, RELICS, SERVERS, SLES_15};

@@ -79,8 +79,11 @@ impl Making<'_> {
         };
         let on = power == PowerState::On;
         let tools = self.tools(on);
-        let talks =
-            on && matches!(tools.status, Observed::Value(ToolsStatus::Current | ToolsStatus::Outdated));
+        let talks = on
+            && matches!(
+                tools.status,
+                Observed::Value(ToolsStatus::Current | ToolsStatus::Outdated)
+            );
         let created = self.before(self.site.taken, 20, 2_900);
         let cpu = self.cpu();
         let memory = self.memory(&cpu);
@@ -168,7 +171,11 @@ impl Making<'_> {
             hot_add: Observed::Value(self.random.percent(12)),
             hot_remove: Observed::Value(false),
             reservation_mhz: Observed::Value(0),
-            limit_mhz: if self.random.percent(2) { Observed::Value(4_000) } else { Observed::Absent },
+            limit_mhz: if self.random.percent(2) {
+                Observed::Value(4_000)
+            } else {
+                Observed::Absent
+            },
             shares_level: Observed::Value("normal".into()),
             affinity: Observed::Unobserved(LIMIT),
             numa_affinity: Observed::Unobserved(LIMIT),
@@ -301,7 +308,14 @@ impl Making<'_> {
         if self.random.percent(9) {
             let low = number as u16;
             addresses.push(IpAddr::V6(Ipv6Addr::new(
-                0xfd00, 0x10, net.octet as u16, at as u16, 0, 0, (number >> 16) as u16, low,
+                0xfd00,
+                0x10,
+                net.octet as u16,
+                at as u16,
+                0,
+                0,
+                (number >> 16) as u16,
+                low,
             )));
         }
         let [.., third, second, first] = (number * 8 + at).to_be_bytes();
@@ -312,9 +326,7 @@ impl Making<'_> {
             switch: Observed::Value(net.switch),
             connected: Observed::Value(talks || self.random.percent(30)),
             starts_connected: Observed::Value(true),
-            mac: Observed::Value(
-                format!("00:50:56:{third:02x}:{second:02x}:{first:02x}").into(),
-            ),
+            mac: Observed::Value(format!("00:50:56:{third:02x}:{second:02x}:{first:02x}").into()),
             mac_origin: Observed::Value("assigned".into()),
             addresses: if talks {
                 Listing::complete(addresses)
@@ -335,7 +347,9 @@ impl Making<'_> {
         };
         let version = match status {
             ToolsStatus::NotInstalled => Observed::Value("0".into()),
-            ToolsStatus::Outdated => Observed::Value(Text::new(self.random.pick(&["10272", "10346", "11297"]))),
+            ToolsStatus::Outdated => {
+                Observed::Value(Text::new(self.random.pick(&["10272", "10346", "11297"])))
+            }
             _ => Observed::Value(Text::new(self.random.pick(&["12389", "12352", "12421"]))),
         };
         Tools { status: Observed::Value(status), version }
@@ -366,8 +380,9 @@ impl Making<'_> {
     fn partitions(&mut self, disks: &[Disk]) -> Vec<Partition> {
         const LETTERS: [&str; 10] =
             ["C:\\", "D:\\", "E:\\", "F:\\", "G:\\", "H:\\", "I:\\", "J:\\", "K:\\", "L:\\"];
-        const MOUNTS: [&str; 10] =
-            ["/", "/var", "/data", "/srv", "/opt", "/u01", "/u02", "/backup", "/export", "/scratch"];
+        const MOUNTS: [&str; 10] = [
+            "/", "/var", "/data", "/srv", "/opt", "/u01", "/u02", "/backup", "/export", "/scratch",
+        ];
         let names = if self.os.windows { LETTERS } else { MOUNTS };
         let mut partitions = Vec::new();
         if !self.os.windows {
@@ -396,7 +411,8 @@ impl Making<'_> {
         let backing = match (connected, self.random.below(10)) {
             (true, 0..7) => {
                 let site = &self.place.datacenter;
-                let image = if self.os.windows { "windows-server.iso" } else { "linux-install.iso" };
+                let image =
+                    if self.os.windows { "windows-server.iso" } else { "linux-install.iso" };
                 format!("ISO [{site}-nfs-media-01] iso/{image}")
             }
             (true, _) => "Remote ATAPI".to_owned(),
@@ -465,7 +481,11 @@ impl Making<'_> {
             ha_isolation_response: Observed::Value("none".into()),
             fault_tolerance: Observed::Absent,
             cluster_rules: Listing::complete(Vec::new()),
-            evc_mode_min: if on { Observed::Value(self.place.evc.clone()) } else { Observed::Absent },
+            evc_mode_min: if on {
+                Observed::Value(self.place.evc.clone())
+            } else {
+                Observed::Absent
+            },
             latency_sensitivity: Observed::Value("normal".into()),
             change_tracking: if self.random.percent(70) {
                 Observed::Value(true)
@@ -495,7 +515,8 @@ impl Making<'_> {
         let idle = self.random.percent(7);
         let active = memory * if idle { 1 } else { self.random.between(4, 60) } / 100;
         let since = self.before(self.site.taken, 0, 15).max(created);
-        let since = if self.random.percent(60) { self.before(since, 5, 300).max(created) } else { since };
+        let since =
+            if self.random.percent(60) { self.before(since, 5, 300).max(created) } else { since };
         let ready = self.random.weighted(&[(80, 0), (12, 100), (6, 200), (2, 700)]);
         Samples {
             since: if on { Observed::Value(Moment::Local(since)) } else { Observed::Absent },

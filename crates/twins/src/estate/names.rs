@@ -76,20 +76,20 @@ pub(super) fn team(department: &str) -> &'static str {
     }
 }
 
-/// Names that no scheme foresaw.
+/// Names that no scheme foresaw, the most troublesome first.
 pub(super) const ODD: [&str; 12] = [
     "Büro-Server Ü-Wagen 01",
     "Test VM %2f do not delete",
     "会計-db-01",
-    "old dc (clone)",
+    "This machine was imported from the acquired company, ask facility before you touch",
+    "100000000000001",
+    "app01,app02",
+    "backup \"golden\" image",
+    "kiosk #3 & lobby; display",
+    "zażółć-gęślą",
     "copy of copy of webserver",
     "srv_ärger-größe",
-    "100000000000001",
-    "kiosk #3 & lobby; display",
-    "backup \"golden\" image",
-    "zażółć-gęślą",
-    "This machine was imported from the acquired company, ask facility before you touch",
-    "app01,app02",
+    "old dc (clone)",
 ];
 
 /// Notes people leave.

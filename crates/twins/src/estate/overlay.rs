@@ -12,7 +12,7 @@ use crate::random::hash;
 pub fn overlay_csv(collections: &[Collection]) -> String {
     let mut rows = vec![HEADER.map(Text::new_static)];
     for workload in collections.iter().flat_map(|it| &it.workloads) {
-        if workload.kind != WorkloadKind::Machine || hash(workload.id.as_str()) % 10 == 0 {
+        if workload.kind != WorkloadKind::Machine || hash(workload.id.as_str()).is_multiple_of(10) {
             continue;
         }
         rows.push(row(workload));
@@ -41,10 +41,28 @@ const HEADER: [&str; 9] = [
 
 /// Rows without a machine: decommissioned, or known by another name.
 const STRAYS: [[&str; 9]; 3] = [
-    ["fax-gateway-01", "fax-gateway-01.corp.example.com", "10.9.9.9", "fax", "workplace-services",
-     "tier-3", "internal", "production", "CC-4110"],
-    ["mainframe-bridge", "", "", "ledger", "finance-systems", "tier-1", "confidential",
-     "production", "CC-4420"],
+    [
+        "fax-gateway-01",
+        "fax-gateway-01.corp.example.com",
+        "10.9.9.9",
+        "fax",
+        "workplace-services",
+        "tier-3",
+        "internal",
+        "production",
+        "CC-4110",
+    ],
+    [
+        "mainframe-bridge",
+        "",
+        "",
+        "ledger",
+        "finance-systems",
+        "tier-1",
+        "confidential",
+        "production",
+        "CC-4420",
+    ],
     ["unknown-blade-7", "", "10.255.255.1", "", "", "", "", "", ""],
 ];
 

@@ -169,6 +169,8 @@ pub(super) struct MachinePlan {
 pub(super) struct Plan {
     pub apps: Vec<App>,
     pub machines: Vec<MachinePlan>,
+    /// Odd applications so far: each takes the next odd name.
+    odd: usize,
 }
 
 impl Plan {
@@ -178,7 +180,7 @@ impl Plan {
         let templates = machines * 15 / 1000;
         let placeholders = machines * 2 / 100;
         let ordinary = machines - agents - templates - placeholders;
-        let mut plan = Self { apps: Vec::new(), machines: Vec::new() };
+        let mut plan = Self { apps: Vec::new(), machines: Vec::new(), odd: 0 };
         let datacenters = datacenters(vcenter);
         let mut random = random.fork("plan", 0);
         // Kinds of hardness take turns, so that even small estates have most of them.
@@ -227,6 +229,7 @@ impl Plan {
             let machine = self.machine_of(&app, node, size, datacenters);
             self.machines.push(machine);
         }
+        self.odd += usize::from(app.archetype == Archetype::Odd);
         self.apps.push(app);
     }
 
@@ -243,7 +246,7 @@ impl Plan {
         let name = match app.archetype {
             Archetype::Desktop => format!("{site}-w11-{:02}{node:03}", app.number + 1),
             // One odd machine has a twin of its name in another folder.
-            Archetype::Odd if node < 2 => odd_name(app.number),
+            Archetype::Odd if node < 2 => odd_name(self.odd),
             Archetype::FaultTolerant => format!("{site}-{}-ft-01", app.name),
             Archetype::RealApplicationCluster => format!("{site}-{}-rac-{:02}", app.name, node + 1),
             Archetype::FailoverCluster => format!("{site}-{}-wsfc-{:02}", app.name, node + 1),
@@ -335,10 +338,8 @@ pub(super) fn datacenters(vcenter: u32) -> [&'static str; 2] {
 /// Name and department of the `number`th application.
 fn name_of(number: u64) -> (String, &'static str) {
     let count = APPLICATIONS.len() as u64;
-    let (name, department) = APPLICATIONS
-        .get((number % count) as usize)
-        .copied()
-        .unwrap_or(("payroll", "Finance"));
+    let (name, department) =
+        APPLICATIONS.get((number % count) as usize).copied().unwrap_or(("payroll", "Finance"));
     let round = number / count;
     let qualifier = QUALIFIERS.get((round % 8) as usize).copied().unwrap_or("");
     let name = match round / 8 {
@@ -348,8 +349,6 @@ fn name_of(number: u64) -> (String, &'static str) {
     (name, department)
 }
 
-fn odd_name(number: u64) -> String {
-    // An odd application comes every eleventh hard one: spread its number over the list.
-    let at = (crate::random::hash(&number.to_string()) % ODD.len() as u64) as usize;
-    ODD.get(at).copied().unwrap_or("old dc (clone)").to_owned()
+fn odd_name(number: usize) -> String {
+    ODD.get(number % ODD.len()).copied().unwrap_or("old dc (clone)").to_owned()
 }

@@ -12,8 +12,8 @@ use entente_model::{
 use time::{Duration, PrimitiveDateTime};
 
 use super::plan::{Kind, Plan, datacenters};
-use crate::random::Random;
 pub(super) use crate::estate::well_formed as id;
+use crate::random::Random;
 pub(super) use networks::{Net, STANDARD, VM_NETWORK};
 
 pub(super) const MIB: u64 = 1024 * 1024;
@@ -79,12 +79,7 @@ pub(super) struct Site {
 }
 
 impl Site {
-    pub(super) fn new(
-        random: &Random,
-        number: u32,
-        taken: PrimitiveDateTime,
-        plan: &Plan,
-    ) -> Self {
+    pub(super) fn new(random: &Random, number: u32, taken: PrimitiveDateTime, plan: &Plan) -> Self {
         let datacenters = datacenters(number);
         let [first, _] = datacenters;
         let uuid = random.fork("uuid", 0).uuid();
@@ -99,7 +94,11 @@ impl Site {
             address,
             taken,
             uuid,
-            product: if number % 2 == 0 { ("8.0.3", "24322831") } else { ("7.0.3", "24026615") },
+            product: if number.is_multiple_of(2) {
+                ("8.0.3", "24322831")
+            } else {
+                ("7.0.3", "24026615")
+            },
             datacenters,
             places: BTreeMap::new(),
             archives: Vec::new(),
@@ -143,8 +142,7 @@ impl Site {
         for kind in Kind::ALL {
             for datacenter in 0..2 {
                 let Some(machines) = counts.get(&(kind, datacenter)).copied() else { continue };
-                let most =
-                    if kind == Kind::Branch { kind.density() } else { CLUSTER_MACHINES_MAX };
+                let most = if kind == Kind::Branch { kind.density() } else { CLUSTER_MACHINES_MAX };
                 let share = machines.div_ceil(most);
                 let places = (0..share)
                     .map(|at| self.add_place(kind, datacenter, at, machines.div_ceil(share)))
@@ -191,13 +189,7 @@ impl Site {
         pods.len() - 1
     }
 
-    fn add_stores(
-        &mut self,
-        kind: Kind,
-        place: &str,
-        hosts: u32,
-        machines: usize,
-    ) -> Vec<Store> {
+    fn add_stores(&mut self, kind: Kind, place: &str, hosts: u32, machines: usize) -> Vec<Store> {
         let stores = match kind {
             Kind::Vdi | Kind::Test => 1,
             Kind::Branch => 1,
@@ -295,10 +287,10 @@ impl Site {
             entry.1 += if thin { bytes / 5 * 3 / MIB * MIB } else { bytes };
         }
         for (at, datastore) in (0..).zip(&mut self.datastores) {
-            let (provisioned, used) = promised.get(&datastore.id).copied().unwrap_or((
-                3 * TIB,
-                2 * TIB + self.random.fork("store", at).below(700) * GIB,
-            ));
+            let (provisioned, used) = promised
+                .get(&datastore.id)
+                .copied()
+                .unwrap_or((3 * TIB, 2 * TIB + self.random.fork("store", at).below(700) * GIB));
             let spare = 108 + self.random.fork("spare", at).below(60);
             let capacity = (used / 100 * spare).div_ceil(TIB).max(4) * TIB;
             datastore.capacity_bytes = Observed::Value(capacity);
@@ -338,7 +330,8 @@ impl Site {
 
     fn licences(&self) -> Vec<Licence> {
         let sockets = self.hosts.iter().map(|it| u64::from(it.sockets.copied().unwrap_or(0))).sum();
-        let cores: u64 = self.hosts.iter().map(|it| u64::from(it.cores.copied().unwrap_or(0))).sum();
+        let cores: u64 =
+            self.hosts.iter().map(|it| u64::from(it.cores.copied().unwrap_or(0))).sum();
         let licence = |name: &str, unit: &str, total, used, expires| Licence {
             platform: self.platform.clone(),
             name: name.into(),
@@ -350,9 +343,21 @@ impl Site {
         let ends = Observed::Value(Moment::Local(self.taken.saturating_add(Duration::days(200))));
         vec![
             licence("vCenter Server 8 Standard", "server", 2, 1, Observed::Absent),
-            licence("vSphere 8 Enterprise Plus", "cpuPackage", sockets + 4, sockets, Observed::Absent),
+            licence(
+                "vSphere 8 Enterprise Plus",
+                "cpuPackage",
+                sockets + 4,
+                sockets,
+                Observed::Absent,
+            ),
             licence("VMware vSphere Foundation 8", "core", cores + 64, cores / 3, ends),
-            licence("vSAN Enterprise", "cpuPackage", sockets / 2 + 2, sockets / 3, Observed::Absent),
+            licence(
+                "vSAN Enterprise",
+                "cpuPackage",
+                sockets / 2 + 2,
+                sockets / 3,
+                Observed::Absent,
+            ),
         ]
     }
 }

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use entente_model::{
     ClusterId, Collection, Completeness, Datastore, DatastoreId, Disk, Governance, Host, HostId,
-    IdentityBasis, InvalidId, Listing, Moment, NetworkId, Observed, PlatformId, Text, Why, Workload,
-    WorkloadId, WorkloadKind,
+    IdentityBasis, InvalidId, Listing, Moment, NetworkId, Observed, PlatformId, Text, Why,
+    Workload, WorkloadId, WorkloadKind,
 };
 
 use super::cell::local;
@@ -153,8 +153,7 @@ fn platform(collection: &Collection, version: Version) -> (PlatformId, bool) {
         fact.and_then(Observed::value).and_then(|it| it.to_lowercase().parse().ok())
     };
     let uuid: Option<PlatformId> = told(platform.map(|it| &it.uuid));
-    let server =
-        || told(platform.map(|it| &it.address).filter(|_| version >= Version::V3_11));
+    let server = || told(platform.map(|it| &it.address).filter(|_| version >= Version::V3_11));
     if let Some(id) = uuid.or_else(server) {
         return (id, true);
     }

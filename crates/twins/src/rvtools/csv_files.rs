@@ -124,7 +124,7 @@ fn grouped(number: i64, numbers: Numbers) -> String {
         text.push('-');
     }
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(sign);
         }
         text.push(digit);

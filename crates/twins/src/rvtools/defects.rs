@@ -97,15 +97,18 @@ impl<'s> Spoiler<'s> {
     fn spoil(&mut self, cell: &mut Cell) {
         match cell {
             Cell::Number(_) if self.garbage && self.random.below(50) == 0 => *cell = word("n/a"),
-            Cell::Text(text) if self.scientific => {
-                if text.len() >= 13 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-                    let number: f64 = text.parse().unwrap_or(0.0);
-                    *cell = word(format!("{number:E}").replace('E', "E+"));
-                }
+            Cell::Text(text) if self.scientific && is_long_number(text) => {
+                let number: f64 = text.parse().unwrap_or(0.0);
+                *cell = word(format!("{number:E}").replace('E', "E+"));
             }
             _ => {}
         }
     }
+}
+
+/// What a spreadsheet shows in scientific notation.
+fn is_long_number(text: &str) -> bool {
+    text.len() >= 13 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Which column stands where, if not all in their place.

@@ -140,17 +140,13 @@ fn vms<'a>(export: &'a Export<'a>) -> impl Iterator<Item = VmRow<'a>> {
 }
 
 /// The header as a version writes it: MiB was MB before 4.1, `VI SDK UUID` was `vCenter UUID` before
-/// 3.9, and `Free %` ended in a space in 3.x files.
-pub(super) fn header_in(header: &str, version: Version) -> String {
-    match (header, version) {
-        ("VI SDK UUID", Version::V3_8) => return "vCenter UUID".to_owned(),
-        ("Free %", Version::V3_8 | Version::V3_11) => return "Free % ".to_owned(),
-        _ => {}
-    }
-    if version < Version::V4_1 {
-        header.replace("MiB", "MB").replace("KiB", "KB")
-    } else {
-        header.to_owned()
+/// 3.9, and `Free %` of vPartition ended in a space in 3.x files.
+pub(super) fn header_in(tab: Tab, header: &str, version: Version) -> String {
+    match (tab, header) {
+        (_, "VI SDK UUID") if version < Version::V3_11 => "vCenter UUID".to_owned(),
+        (Tab::VPartition, "Free %") if version < Version::V4_0 => "Free % ".to_owned(),
+        _ if version < Version::V4_1 => header.replace("MiB", "MB").replace("KiB", "KB"),
+        _ => header.to_owned(),
     }
 }
 
@@ -188,7 +184,7 @@ pub fn headers(tab: Tab, version: Version) -> Vec<String> {
         Tab::VHealth => inventory::HEALTH.headers(version),
         Tab::VMetaData => inventory::META_DATA.headers(version),
     };
-    headers.into_iter().map(|header| header_in(header, version)).collect()
+    headers.into_iter().map(|header| header_in(tab, header, version)).collect()
 }
 
 /// Writes every tab of the version, in the workbook's order.

@@ -95,9 +95,7 @@ pub fn secrets(collection: &Collection, spec: &ExportSpec) -> Vec<Text> {
     if spec.has(&Defect::ClearTextPasswords) {
         for vm in &collection.workloads {
             found.extend(planted.in_annotation(vm));
-            found.extend(
-                vm.snapshots.iter().filter_map(|it| planted.in_description(vm, &it.name)),
-            );
+            found.extend(vm.snapshots.iter().filter_map(|it| planted.in_description(vm, &it.name)));
         }
     }
     found.into_iter().collect()
@@ -239,10 +237,11 @@ impl<'l, R: Rows> Layout<'l, R> {
             Tab::VTools => Some("Upgrade"),
             _ => None,
         };
-        let had_select = version == Version::V3_8
-            || (spec.format != Format::Xlsx && version <= Version::V4_0);
+        let had_select =
+            version == Version::V3_8 || (spec.format != Format::Xlsx && version <= Version::V4_0);
         let prefix = select.filter(|_| had_select);
-        let headers = prefix.into_iter().map(Text::new_static).chain(parts.iter().map(Part::header));
+        let headers =
+            prefix.into_iter().map(Text::new_static).chain(parts.iter().map(Part::header));
         Self { headers: headers.collect(), prefix: prefix.is_some(), parts }
     }
 
@@ -252,7 +251,7 @@ impl<'l, R: Rows> Layout<'l, R> {
         let shown = self.parts.iter().map(|part| match part {
             Part::Attribute(name) => name.to_string(),
             part if spec.db_column_names => db_name(tab, &part.header()),
-            part => header_in(&part.header(), spec.version),
+            part => header_in(tab, &part.header(), spec.version),
         });
         prefix.into_iter().chain(shown).collect()
     }

@@ -121,7 +121,8 @@ impl Site {
     ) -> Hosts {
         let site = self.datacenters.get(datacenter).copied().unwrap_or("fra1");
         let standalone = kind == Kind::Branch;
-        let count = if standalone { 1 } else { machines.div_ceil(kind.density()).max(2) as u64 + 1 };
+        let count =
+            if standalone { 1 } else { machines.div_ceil(kind.density()).max(2) as u64 + 1 };
         let cluster = if standalone {
             Observed::Absent
         } else {
@@ -150,10 +151,7 @@ impl Site {
                 .map(|it| it.id.clone())
                 .collect(),
             first: hosts.first().map(|it| it.name.clone()).unwrap_or_default(),
-            evc: evc
-                .or(generations.first().map(|it| it.evc_max))
-                .unwrap_or("intel-skylake")
-                .into(),
+            evc: evc.or(generations.first().map(|it| it.evc_max)).unwrap_or("intel-skylake").into(),
             cluster,
         };
         if let Observed::Value(cluster) = &hosts_made.cluster {
@@ -229,7 +227,10 @@ impl Site {
             name: name.into(),
             datacenter: Observed::Value(site.into()),
             ha_enabled: Observed::Value(is_managed),
-            admission_control: Observed::Value(matches!(kind, Kind::Prod | Kind::Sap | Kind::Oracle)),
+            admission_control: Observed::Value(matches!(
+                kind,
+                Kind::Prod | Kind::Sap | Kind::Oracle
+            )),
             failover_level: Observed::Value(u32::from(is_managed)),
             drs_enabled: Observed::Value(true),
             drs_behaviour: Observed::Value(

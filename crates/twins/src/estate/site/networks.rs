@@ -89,7 +89,8 @@ impl Site {
                 name: name.into(),
                 switch: Observed::Value(switch.clone()),
                 switch_kind: Observed::Value(SwitchKind::Standard),
-                vlan: vlan.map_or(Observed::Absent, |it: u32| Observed::Value(it.to_string().into())),
+                vlan: vlan
+                    .map_or(Observed::Absent, |it: u32| Observed::Value(it.to_string().into())),
                 promiscuous: Observed::Value(false),
                 // The defaults of long ago.
                 mac_changes: Observed::Value(is_old),
@@ -117,7 +118,9 @@ impl Site {
             platform: self.platform.clone(),
             name: switch.clone(),
             kind: SwitchKind::Distributed,
-            version: Observed::Value(if self.product.0.starts_with('8') { "8.0.0" } else { "7.0.3" }.into()),
+            version: Observed::Value(
+                if self.product.0.starts_with('8') { "8.0.0" } else { "7.0.3" }.into(),
+            ),
             mtu_bytes: Observed::Value(9000),
             hosts: Listing::complete(hosts),
         });

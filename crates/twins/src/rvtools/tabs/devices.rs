@@ -246,10 +246,8 @@ pub(super) static SNAPSHOT: Sheet<SnapshotRows> =
     Sheet { tab: Tab::VSnapshot, head: &HEAD_SHORT, body: &SNAPSHOT_COLUMNS, tail: &TAIL };
 
 /// The tab has no column for templates and placeholders.
-static HEAD_SHORT: [Column<Vm>; 2] = [
-    col("VM", |r| word(&r.vm.name)),
-    col("Powerstate", |r| super::machines::power(r)),
-];
+static HEAD_SHORT: [Column<Vm>; 2] =
+    [col("VM", |r| word(&r.vm.name)), col("Powerstate", |r| super::machines::power(r))];
 
 static SNAPSHOT_COLUMNS: [Column<SnapshotRows>; 8] = [
     col("Name", |r| word(&r.part.name)),

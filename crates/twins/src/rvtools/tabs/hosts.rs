@@ -194,7 +194,9 @@ static HOST_COLUMNS: [Column<HostRows>; 69] = [
     col("BIOS Vendor", |r| text(&r.host.vendor)),
     col("BIOS Version", |r| word(format!("2.{}", r.filler.below("bios", 90)))),
     col("BIOS Date", |r| {
-        Cell::Date(r.filler.before("bios date", r.export.taken, 1500).replace_time(time::Time::MIDNIGHT))
+        Cell::Date(
+            r.filler.before("bios date", r.export.taken, 1500).replace_time(time::Time::MIDNIGHT),
+        )
     }),
     since(Version::V4_6, "Certificate Issuer", |r| word(format!("CN=CA, O={}", r.export.server))),
     since(Version::V4_6, "Certificate Start Date", |r| {
@@ -203,7 +205,9 @@ static HOST_COLUMNS: [Column<HostRows>; 69] = [
     since(Version::V4_6, "Certificate Expiry Date", |r| date(&r.host.certificate_expires)),
     since(Version::V4_6, "Certificate Status", |_| word("good")),
     since(Version::V4_6, "Certificate Subject", |r| word(format!("CN={}", r.host.name))),
-    since(Version::V4_0, "Object ID", |r| word(format!("host-{}", 1000 + r.filler.below("id", 90_000)))),
+    since(Version::V4_0, "Object ID", |r| {
+        word(format!("host-{}", 1000 + r.filler.below("id", 90_000)))
+    }),
     attributes(),
     col("UUID", |r| word(uuid(r.filler.hex("uuid", 32)))),
 ];
@@ -248,8 +252,8 @@ static NIC_COLUMNS: [Column<NicRows>; 12] = [
     col("Switch", |r| {
         let kind = if r.part < 2 { SwitchKind::Standard } else { SwitchKind::Distributed };
         let mut switches = r.export.collection.switches.iter();
-        let switch = switches
-            .find(|it| it.kind == kind && it.hosts.iter().any(|name| *name == r.host.name));
+        let switch =
+            switches.find(|it| it.kind == kind && it.hosts.iter().any(|name| *name == r.host.name));
         switch.map_or(Cell::Blank, |it| word(&it.name))
     }),
     col("Uplink port", |r| {

@@ -166,9 +166,7 @@ static CLUSTER_COLUMNS: [Column<ClusterRows>; 33] = [
     col("NumCpuThreads", |r| number(u64::from(r.item.cpu_cores.copied().unwrap_or(0)) * 2)),
     col("Effective Cpu", |r| number(r.item.cpu_mhz.copied().unwrap_or(0) * 95 / 100)),
     col("TotalMemory", |r| size(&r.item.memory_bytes)),
-    col("Effective Memory", |r| {
-        number(r.item.memory_bytes.copied().unwrap_or(0) / MIB * 96 / 100)
-    }),
+    col("Effective Memory", |r| number(r.item.memory_bytes.copied().unwrap_or(0) / MIB * 96 / 100)),
     col("Num VMotions", |r| number(r.filler.below("migrations", 20_000))),
     col("HA enabled", |r| flag(&r.item.ha_enabled)),
     col("Failover Level", |r| count(&r.item.failover_level)),
@@ -207,49 +205,51 @@ pub(super) fn dv_switches<'a>(
 pub(super) static DV_SWITCH: Sheet<DvSwitchRows> =
     Sheet { tab: Tab::DvSwitch, head: &[], body: &DV_SWITCH_COLUMNS, tail: &[] };
 
-static DV_SWITCH_COLUMNS: [Column<DvSwitchRows>; 29] = [
-    col("Switch", |r| word(&r.item.name)),
-    col("Datacenter", |r| {
-        let host = r.item.hosts.items.first();
-        let mut hosts = r.export.collection.hosts.iter();
-        hosts.find(|it| Some(&it.name) == host).map_or(Cell::Blank, |it| text(&it.datacenter))
-    }),
-    col("Name", |r| word(&r.item.name)),
-    col("Vendor", |_| word("VMware, Inc.")),
-    col("Version", |r| text(&r.item.version)),
-    col("Description", |r| word(format!("Distributed switch {}", r.item.name))),
-    col("Created", |r| Cell::Date(r.filler.before("created", r.export.taken, 2_500))),
-    col("Host members", |r| list(&r.item.hosts.items)),
-    col("Max Ports", |_| number(2_147_483_647)),
-    col("# Ports", |r| number(256 + r.filler.below("ports", 2_000))),
-    col("# VMs", |r| {
-        let nics = r.export.collection.workloads.iter().filter(|vm| {
-            vm.nics.iter().any(|nic| nic.switch.value() == Some(&r.item.name))
-        });
-        number(nics.count())
-    }),
-    col("In Traffic Shaping", |_| yes(false)),
-    // Kbit/s here, bits per second on standard switches.
-    col("In Avg", |_| number(100_000)),
-    col("In Peak", |_| number(100_000)),
-    col("In Burst", |_| number(102_400)),
-    col("Out Traffic Shaping", |_| yes(false)),
-    col("Out Avg", |_| number(100_000)),
-    col("Out Peak", |_| number(100_000)),
-    col("Out Burst", |_| number(102_400)),
-    col("CDP Type", |_| word("lldp")),
-    col("CDP Operation", |_| word("both")),
-    col("LACP Name", |_| word("lag1")),
-    col("LACP Mode", |_| word("active")),
-    col("LACP Load Balance Alg.", |_| word("srcDestIpTcpUdpPortVlan")),
-    col("Max MTU", |r| count(&r.item.mtu_bytes)),
-    col("Contact", |_| word("network-operations@example.com")),
-    col("Admin Name", |_| word("Network Operations")),
-    since(Version::V4_0, "Object ID", |r| {
-        word(format!("dvs-{}", 10 + r.filler.below("id", 90_000)))
-    }),
-    attributes(),
-];
+static DV_SWITCH_COLUMNS: [Column<DvSwitchRows>; 29] =
+    [
+        col("Switch", |r| word(&r.item.name)),
+        col("Datacenter", |r| {
+            let host = r.item.hosts.items.first();
+            let mut hosts = r.export.collection.hosts.iter();
+            hosts.find(|it| Some(&it.name) == host).map_or(Cell::Blank, |it| text(&it.datacenter))
+        }),
+        col("Name", |r| word(&r.item.name)),
+        col("Vendor", |_| word("VMware, Inc.")),
+        col("Version", |r| text(&r.item.version)),
+        col("Description", |r| word(format!("Distributed switch {}", r.item.name))),
+        col("Created", |r| Cell::Date(r.filler.before("created", r.export.taken, 2_500))),
+        col("Host members", |r| list(&r.item.hosts.items)),
+        col("Max Ports", |_| number(2_147_483_647)),
+        col("# Ports", |r| number(256 + r.filler.below("ports", 2_000))),
+        col("# VMs", |r| {
+            let nics =
+                r.export.collection.workloads.iter().filter(|vm| {
+                    vm.nics.iter().any(|nic| nic.switch.value() == Some(&r.item.name))
+                });
+            number(nics.count())
+        }),
+        col("In Traffic Shaping", |_| yes(false)),
+        // Kbit/s here, bits per second on standard switches.
+        col("In Avg", |_| number(100_000)),
+        col("In Peak", |_| number(100_000)),
+        col("In Burst", |_| number(102_400)),
+        col("Out Traffic Shaping", |_| yes(false)),
+        col("Out Avg", |_| number(100_000)),
+        col("Out Peak", |_| number(100_000)),
+        col("Out Burst", |_| number(102_400)),
+        col("CDP Type", |_| word("lldp")),
+        col("CDP Operation", |_| word("both")),
+        col("LACP Name", |_| word("lag1")),
+        col("LACP Mode", |_| word("active")),
+        col("LACP Load Balance Alg.", |_| word("srcDestIpTcpUdpPortVlan")),
+        col("Max MTU", |r| count(&r.item.mtu_bytes)),
+        col("Contact", |_| word("network-operations@example.com")),
+        col("Admin Name", |_| word("Network Operations")),
+        since(Version::V4_0, "Object ID", |r| {
+            word(format!("dvs-{}", 10 + r.filler.below("id", 90_000)))
+        }),
+        attributes(),
+    ];
 
 pub(super) fn dv_ports<'a>(
     export: &'a Export<'a>,
@@ -310,11 +310,7 @@ static DV_PORT_COLUMNS: [Column<DvPortRows>; 40] = [
 pub(super) fn licences<'a>(
     export: &'a Export<'a>,
 ) -> impl Iterator<Item = ItemRow<'a, &'a Licence>> {
-    export
-        .collection
-        .licences
-        .iter()
-        .map(move |it| row(export, it, &it.name, Load::default()))
+    export.collection.licences.iter().map(move |it| row(export, it, &it.name, Load::default()))
 }
 
 pub(super) static LICENCE: Sheet<LicenceRows> =

@@ -13,14 +13,15 @@ use super::{Column, Sheet, Vm, VmRow, attributes, col, list, since, until, yes};
 const EPOCH: time::PrimitiveDateTime = time::macros::datetime!(1970-01-01 00:00:00);
 
 /// The first columns of every tab about machines.
-pub(super) static HEAD: [Column<Vm>; 4] = [
-    col("VM", |r| word(&r.vm.name)),
-    col("Powerstate", |r| power(r)),
-    col("Template", |r| yes(r.vm.kind == WorkloadKind::Template)),
-    since(Version::V4_1, "SRM Placeholder", |r| {
-        yes(r.vm.kind == WorkloadKind::RecoveryPlaceholder)
-    }),
-];
+pub(super) static HEAD: [Column<Vm>; 4] =
+    [
+        col("VM", |r| word(&r.vm.name)),
+        col("Powerstate", |r| power(r)),
+        col("Template", |r| yes(r.vm.kind == WorkloadKind::Template)),
+        since(Version::V4_1, "SRM Placeholder", |r| {
+            yes(r.vm.kind == WorkloadKind::RecoveryPlaceholder)
+        }),
+    ];
 
 /// Notes, attributes and place.
 pub(super) static PLACE: [Column<Vm>; 7] = [
@@ -110,9 +111,7 @@ static INFO_SIZE: [Column<Vm>; 16] = [
     }),
     since(Version::V4_6, "Fixed Passthru HotPlug", |_| yes(false)),
     since(Version::V4_0, "min Required EVC Mode Key", |r| text(&r.vm.availability.evc_mode_min)),
-    since(Version::V3_11, "Latency Sensitivity", |r| {
-        text(&r.vm.availability.latency_sensitivity)
-    }),
+    since(Version::V3_11, "Latency Sensitivity", |r| text(&r.vm.availability.latency_sensitivity)),
     since(Version::V4_6, "Op Notification Timeout", |_| number(0)),
     since(Version::V3_11, "EnableUUID", |r| configured(&r.vm.availability.disk_uuid_enabled)),
     since(Version::V3_11, "CBT", |r| configured(&r.vm.availability.change_tracking)),
@@ -147,9 +146,7 @@ static INFO_AVAILABILITY: [Column<Vm>; 15] = [
         Observed::Absent => word("notConfigured"),
         state => text(state),
     }),
-    since(Version::V4_4, "FT Role", |r| {
-        if is_fault_tolerant(r) { number(1) } else { Cell::Blank }
-    }),
+    since(Version::V4_4, "FT Role", |r| if is_fault_tolerant(r) { number(1) } else { Cell::Blank }),
     col("FT Latency", |r| word(if is_fault_tolerant(r) { "green" } else { "gray" })),
     col("FT Bandwidth", |r| number(if is_fault_tolerant(r) { 120_000 } else { -1 })),
     col("FT Sec. Latency", |r| number(if is_fault_tolerant(r) { 2 } else { -1 })),
@@ -253,9 +250,7 @@ static MEMORY_COLUMNS: [Column<Vm>; 18] = [
     col("Size MiB", |r| size(&r.vm.memory.size_bytes)),
     col("Memory Reservation Locked To Max", |r| flag(&r.vm.memory.reservation_locked_to_max)),
     col("Overhead", |r| r.while_on("memory overhead", 180)),
-    col("Max", |r| {
-        if r.is_on() { size(&r.vm.memory.size_bytes) } else { number(0) }
-    }),
+    col("Max", |r| if r.is_on() { size(&r.vm.memory.size_bytes) } else { number(0) }),
     col("Consumed", |r| size(&r.vm.samples.memory_consumed_bytes)),
     col("Consumed Overhead", |r| r.while_on("consumed overhead", 120)),
     col("Private", |r| {
@@ -340,19 +335,13 @@ pub(super) fn host(r: &VmRow<'_>) -> Cell {
 
 /// The SMBIOS UUID up to 4.2, the vCenter's instance UUID from 4.3.1.
 pub(super) fn vm_uuid(r: &VmRow<'_>) -> Cell {
-    let uuid = if r.export.version() >= Version::V4_3 {
-        &r.vm.instance_uuid
-    } else {
-        &r.vm.bios_uuid
-    };
+    let uuid =
+        if r.export.version() >= Version::V4_3 { &r.vm.instance_uuid } else { &r.vm.bios_uuid };
     uuid.value().map_or(Cell::Blank, |it| word(it.to_string()))
 }
 
 fn network(r: &VmRow<'_>, at: usize) -> Cell {
-    r.vm.nics
-        .items
-        .get(at)
-        .map_or(Cell::Blank, |nic| word(r.export.network_name(&nic.network)))
+    r.vm.nics.items.get(at).map_or(Cell::Blank, |nic| word(r.export.network_name(&nic.network)))
 }
 
 fn is_suspended(r: &VmRow<'_>) -> bool {

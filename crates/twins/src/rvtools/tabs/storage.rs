@@ -38,74 +38,77 @@ pub(super) fn datastores<'a>(export: &'a Export<'a>) -> impl Iterator<Item = Dat
 pub(super) static DATASTORE: Sheet<DatastoreRows> =
     Sheet { tab: Tab::VDatastore, head: &[], body: &DATASTORE_COLUMNS, tail: &[] };
 
-static DATASTORE_COLUMNS: [Column<DatastoreRows>; 29] = [
-    col("Name", |r| word(&r.datastore.name)),
-    col("Config status", |_| word("green")),
-    col("Address", |r| {
-        word(match kind(r.datastore) {
-            "NFS" | "NFS41" => format!("10.13.0.{}", 10 + r.filler.below("filer", 8)),
-            "vsan" => String::new(),
-            _ => naa(r.filler),
-        })
-    }),
-    col("Accessible", |r| flag(&r.datastore.accessible)),
-    col("Type", |r| text(&r.datastore.kind)),
-    since(Version::V4_1, "# VMs total", |r| number(r.load.machines)),
-    col("# VMs", |r| number(r.load.machines_on)),
-    col("Capacity MiB", |r| size(&r.datastore.capacity_bytes)),
-    col("Provisioned MiB", |r| size(&r.datastore.provisioned_bytes)),
-    col("In Use MiB", |r| {
-        match (r.datastore.capacity_bytes.copied(), r.datastore.free_bytes.copied()) {
-            (Some(capacity), Some(free)) => number(capacity.saturating_sub(free) / MIB),
-            _ => Cell::Blank,
-        }
-    }),
-    col("Free MiB", |r| size(&r.datastore.free_bytes)),
-    col("Free %", |r| {
-        match (r.datastore.capacity_bytes.copied(), r.datastore.free_bytes.copied()) {
-            (Some(capacity), Some(free)) if capacity > 0 => {
-                number((free / MIB * 100) / (capacity / MIB).max(1))
+static DATASTORE_COLUMNS: [Column<DatastoreRows>; 29] =
+    [
+        col("Name", |r| word(&r.datastore.name)),
+        col("Config status", |_| word("green")),
+        col("Address", |r| {
+            word(match kind(r.datastore) {
+                "NFS" | "NFS41" => format!("10.13.0.{}", 10 + r.filler.below("filer", 8)),
+                "vsan" => String::new(),
+                _ => naa(r.filler),
+            })
+        }),
+        col("Accessible", |r| flag(&r.datastore.accessible)),
+        col("Type", |r| text(&r.datastore.kind)),
+        since(Version::V4_1, "# VMs total", |r| number(r.load.machines)),
+        col("# VMs", |r| number(r.load.machines_on)),
+        col("Capacity MiB", |r| size(&r.datastore.capacity_bytes)),
+        col("Provisioned MiB", |r| size(&r.datastore.provisioned_bytes)),
+        col("In Use MiB", |r| {
+            match (r.datastore.capacity_bytes.copied(), r.datastore.free_bytes.copied()) {
+                (Some(capacity), Some(free)) => number(capacity.saturating_sub(free) / MIB),
+                _ => Cell::Blank,
             }
-            _ => Cell::Blank,
-        }
-    }),
-    col("SIOC enabled", |r| flag(&r.datastore.io_control)),
-    col("SIOC Threshold", |_| number(30)),
-    col("# Hosts", |r| count(&r.datastore.host_count)),
-    col("Hosts", |r| list(r.export.mounts(r.datastore).iter().map(|host| &host.name))),
-    since(Version::V3_11, "Cluster name", |r| text(&r.datastore.datastore_cluster)),
-    since(Version::V3_11, "Cluster capacity MiB", |r| {
-        cluster_sum(r, |datastore| &datastore.capacity_bytes)
-    }),
-    since(Version::V3_11, "Cluster free space MiB", |r| {
-        cluster_sum(r, |datastore| &datastore.free_bytes)
-    }),
-    col("Block size", |r| if kind(r.datastore) == "VMFS" { number(1) } else { Cell::Blank }),
-    col("Max Blocks", |r| {
-        if kind(r.datastore) == "VMFS" { number(63_963_136) } else { Cell::Blank }
-    }),
-    col("# Extents", |r| if kind(r.datastore) == "VMFS" { number(1) } else { Cell::Blank }),
-    col("Major Version", |r| {
-        let version = r.datastore.version.value().and_then(|it| it.split('.').next());
-        version.and_then(|it| it.parse::<u32>().ok()).map_or(Cell::Blank, number)
-    }),
-    col("Version", |r| text(&r.datastore.version)),
-    col("VMFS Upgradeable", |r| yes(r.datastore.version.value().is_some_and(|it| it.starts_with('5')))),
-    col("MHA", |_| yes(true)),
-    col("URL", |r| {
-        word(format!(
-            "ds:///vmfs/volumes/{}-{}-{}-{}/",
-            r.filler.hex("url a", 8),
-            r.filler.hex("url b", 8),
-            r.filler.hex("url c", 4),
-            r.filler.hex("url d", 12)
-        ))
-    }),
-    since(Version::V4_0, "Object ID", |r| {
-        word(format!("datastore-{}", 1000 + r.filler.below("id", 90_000)))
-    }),
-    attributes(),
-];
+        }),
+        col("Free MiB", |r| size(&r.datastore.free_bytes)),
+        col("Free %", |r| {
+            match (r.datastore.capacity_bytes.copied(), r.datastore.free_bytes.copied()) {
+                (Some(capacity), Some(free)) if capacity > 0 => {
+                    number((free / MIB * 100) / (capacity / MIB).max(1))
+                }
+                _ => Cell::Blank,
+            }
+        }),
+        col("SIOC enabled", |r| flag(&r.datastore.io_control)),
+        col("SIOC Threshold", |_| number(30)),
+        col("# Hosts", |r| count(&r.datastore.host_count)),
+        col("Hosts", |r| list(r.export.mounts(r.datastore).iter().map(|host| &host.name))),
+        since(Version::V3_11, "Cluster name", |r| text(&r.datastore.datastore_cluster)),
+        since(Version::V3_11, "Cluster capacity MiB", |r| {
+            cluster_sum(r, |datastore| &datastore.capacity_bytes)
+        }),
+        since(Version::V3_11, "Cluster free space MiB", |r| {
+            cluster_sum(r, |datastore| &datastore.free_bytes)
+        }),
+        col("Block size", |r| if kind(r.datastore) == "VMFS" { number(1) } else { Cell::Blank }),
+        col("Max Blocks", |r| {
+            if kind(r.datastore) == "VMFS" { number(63_963_136) } else { Cell::Blank }
+        }),
+        col("# Extents", |r| if kind(r.datastore) == "VMFS" { number(1) } else { Cell::Blank }),
+        col("Major Version", |r| {
+            let version = r.datastore.version.value().and_then(|it| it.split('.').next());
+            version.and_then(|it| it.parse::<u32>().ok()).map_or(Cell::Blank, number)
+        }),
+        col("Version", |r| text(&r.datastore.version)),
+        col("VMFS Upgradeable", |r| {
+            yes(r.datastore.version.value().is_some_and(|it| it.starts_with('5')))
+        }),
+        col("MHA", |_| yes(true)),
+        col("URL", |r| {
+            word(format!(
+                "ds:///vmfs/volumes/{}-{}-{}-{}/",
+                r.filler.hex("url a", 8),
+                r.filler.hex("url b", 8),
+                r.filler.hex("url c", 4),
+                r.filler.hex("url d", 12)
+            ))
+        }),
+        since(Version::V4_0, "Object ID", |r| {
+            word(format!("datastore-{}", 1000 + r.filler.below("id", 90_000)))
+        }),
+        attributes(),
+    ];
 
 fn kind(datastore: &Datastore) -> &str {
     datastore.kind.value().map_or("", Text::as_str)
