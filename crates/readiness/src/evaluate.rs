@@ -13,12 +13,11 @@ mod totals;
 
 use std::collections::BTreeMap;
 
-use entente_model::{Date, EstateIndex, Observed, Text, Workload, WorkloadKind};
+use entente_model::{Date, EstateIndex, Text, Workload, WorkloadKind};
 
 use crate::catalogue::Catalogue;
 use crate::guest_names::GuestNames;
 use crate::parallel;
-use crate::targets::GuestSupport;
 use crate::verdict::{CheckSeverity, TargetReadiness, Verdict};
 use answers::{Answer, MissingSets, Outcome, Run, Shared};
 pub use facts::machine_facts;
@@ -94,12 +93,13 @@ pub fn evaluate(
         .iter()
         .map(|check| ReadinessCheck { id: check.id.clone(), severities: severities(check) })
         .collect();
+    let supports = guests.supports(targets.iter().map(|(_, target)| target.id.as_str()));
     let shared = Shared {
         index,
         checks: catalogue.checks(),
         severities: &checks,
         targets: targets.iter().map(|(_, target)| *target).collect(),
-        guests,
+        guests: &supports,
         as_of,
     };
     let runs = parallel::by_run(&index.estate.workloads, |run| shared.evaluate(run));
@@ -131,15 +131,6 @@ pub fn evaluate(
         .map(|it| if is_machine(it) { machines.next() } else { None })
         .collect();
     readiness
-}
-
-/// Whether a target supports a workload's guest system.
-fn guest_support(
-    guests: &GuestNames<'_>,
-    workload: &Workload,
-    target: &str,
-) -> Observed<GuestSupport> {
-    guests.of(workload).map(|it| it.support(target))
 }
 
 impl Readiness {
@@ -185,7 +176,7 @@ impl Readiness {
             };
             match answer.outcome {
                 Outcome::Fired => {
-                    fired.extend(self.checks.get(answer.check).map(|it| it.id.clone()));
+                    fired.extend(self.checks.get(answer.check()).map(|it| it.id.clone()));
                 }
                 Outcome::Unanswered(set) if severity != CheckSeverity::Information => {
                     readiness.not_observed.extend(self.missing.within_source(set).cloned());
@@ -226,7 +217,7 @@ impl Readiness {
         answers
             .iter()
             .filter(move |answer| answer.concerns(column))
-            .map(move |answer| (answer, self.severity(answer.check, column)))
+            .map(move |answer| (answer, self.severity(answer.check(), column)))
     }
 
     fn severity(&self, check: usize, column: usize) -> CheckSeverity {

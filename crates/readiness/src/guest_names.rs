@@ -1,12 +1,13 @@
 //! The guest systems of an estate, each name recognised once.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use entente_model::{Date, Estate, Observed, Text, Workload};
+use entente_model::{Estate, Observed, Text, Workload};
 
 use crate::guests::{GuestFamily, Guests, Recognition};
-use crate::lifecycle::{Lifecycles, SupportState};
 use crate::shape::SystemName;
+use crate::targets::GuestSupport;
 
 /// The guest systems of an estate, each name recognised once.
 #[derive(Debug)]
@@ -45,14 +46,44 @@ impl<'a> GuestNames<'a> {
         })
     }
 
-    /// Names whose general support has ended by a date.
-    pub(crate) fn out_of_support(&self, lifecycles: &Lifecycles, as_of: Date) -> Vec<&'a str> {
-        let ended = |recognition: &Recognition<'_>| {
-            recognition.lifecycle().is_some_and(|(product, cycle)| {
-                lifecycles.support(product, cycle, as_of).state == SupportState::Ended
-            })
+    /// Every name with what it tells, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'a str, Recognition<'a>)> {
+        self.by_name.iter().map(|(name, recognition)| (*name, *recognition))
+    }
+
+    /// Which of the targets support each name.
+    pub(crate) fn supports<'t>(
+        &self,
+        targets: impl Iterator<Item = &'t str> + Clone,
+    ) -> GuestSupports<'a> {
+        let of = |recognition: Recognition<'_>| -> Vec<_> {
+            targets.clone().map(|target| Observed::Value(recognition.support(target))).collect()
         };
-        self.by_name.iter().filter(|(_, it)| ended(it)).map(|(name, _)| *name).collect()
+        GuestSupports {
+            targets: targets.clone().count(),
+            by_name: self.iter().map(|(name, recognition)| (name, of(recognition))).collect(),
+        }
+    }
+}
+
+/// Which targets support the guest systems of an estate.
+pub(crate) struct GuestSupports<'a> {
+    targets: usize,
+    by_name: HashMap<&'a str, Vec<Observed<GuestSupport>>>,
+}
+
+impl GuestSupports<'_> {
+    /// Whether each target supports a workload's guest system; not observed where its name was not.
+    pub(crate) fn of(&self, workload: &Workload) -> Cow<'_, [Observed<GuestSupport>]> {
+        let all = |support| Cow::Owned(vec![support; self.targets]);
+        match workload.guest.os() {
+            Observed::Value(name) => match self.by_name.get(name.as_str()) {
+                Some(supports) => Cow::Borrowed(supports),
+                None => all(Observed::Value(GuestSupport::Unrecognised)),
+            },
+            Observed::Absent => all(Observed::Absent),
+            Observed::Unobserved(why) => all(Observed::Unobserved(why)),
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use entente_model::{
-    BusSharing, Cluster, ClusterId, Datastore, DiskSharing, EstateIndex, Host, Listing, Network,
-    Nic, Observed, PlatformId, SwitchKind, Text, Why, Workload, WorkloadKind,
+    BusSharing, Cluster, ClusterId, Datastore, Disk, DiskSharing, EstateIndex, Host, Listing,
+    Network, Nic, Observed, PlatformId, SwitchKind, Text, Why, Workload, WorkloadKind,
 };
 
 use super::Seen;
@@ -74,6 +74,9 @@ pub(super) struct View<'a> {
     workload: &'a Workload,
     host: Option<&'a Host>,
     cluster: Option<&'a Cluster>,
+    /// By disk and by network adapter: what it lies on.
+    datastores: Vec<Option<&'a Datastore>>,
+    networks: Vec<Option<&'a Network>>,
 }
 
 impl<'a> View<'a> {
@@ -86,7 +89,16 @@ impl<'a> View<'a> {
             .value()
             .or_else(|| host.and_then(|it| it.cluster.value()))
             .and_then(|id| index.cluster(id));
-        Self { surroundings, workload, host, cluster }
+        let datastore = |disk: &Disk| index.datastore(disk.datastore.value()?);
+        let network = |nic: &Nic| index.network(nic.network.value()?);
+        Self {
+            surroundings,
+            workload,
+            host,
+            cluster,
+            datastores: workload.disks.iter().map(datastore).collect(),
+            networks: workload.nics.iter().map(network).collect(),
+        }
     }
 
     /// What is known of an attribute of the cluster; outside a cluster there is none.
@@ -282,16 +294,33 @@ pub(super) fn tpm(view: &View<'_>) -> Seen {
     Seen::flag(&view.workload.devices.tpm)
 }
 
+/// Those of a list that lie on something with a property. What is named but not described by any row
+/// was not observed.
+fn on<'a, T, I: 'a, B>(
+    list: &'a Listing<T>,
+    beneath: &[Option<&'a B>],
+    named: impl Fn(&'a T) -> &'a Observed<I>,
+    property: impl Fn(&B) -> Seen,
+) -> Seen {
+    let each = |(item, beneath): (&'a T, &Option<&B>)| match (named(item), beneath) {
+        (_, Some(beneath)) => property(beneath),
+        (Observed::Value(_), None) => Seen { count: 0, missing: Some(Why::NotInExport) },
+        (Observed::Absent, None) => Seen::default(),
+        (Observed::Unobserved(why), None) => Seen { count: 0, missing: Some(*why) },
+    };
+    let mut seen = Seen::sum(list.iter().zip(beneath).map(each));
+    seen.missing = worse(seen.missing, list.why());
+    seen
+}
+
 /// Disks whose datastore has a property.
 fn disks_on(view: &View<'_>, property: impl Fn(&Datastore) -> Seen) -> Seen {
-    Seen::items(&view.workload.disks, |disk| match &disk.datastore {
-        Observed::Value(id) => match view.surroundings.index.datastore(id) {
-            Some(datastore) => property(datastore),
-            None => Seen { count: 0, missing: Some(Why::NotInExport) },
-        },
-        Observed::Absent => Seen::default(),
-        Observed::Unobserved(why) => Seen { count: 0, missing: Some(*why) },
-    })
+    on(&view.workload.disks, &view.datastores, |disk| &disk.datastore, property)
+}
+
+/// Adapters whose network has a property.
+fn nics_on(view: &View<'_>, property: impl Fn(&Network) -> Seen) -> Seen {
+    on(&view.workload.nics, &view.networks, |nic| &nic.network, property)
 }
 
 pub(super) fn datastore_clusters(view: &View<'_>) -> Seen {
@@ -324,18 +353,6 @@ pub(super) fn shared_disks(view: &View<'_>) -> Seen {
         ]);
         // One sign settles it.
         if signs.count > 0 { Seen { count: 1, missing: None } } else { signs }
-    })
-}
-
-/// Adapters whose network has a property.
-fn nics_on(view: &View<'_>, property: impl Fn(&Network) -> Seen) -> Seen {
-    Seen::items(&view.workload.nics, |nic| match &nic.network {
-        Observed::Value(id) => match view.surroundings.index.network(id) {
-            Some(network) => property(network),
-            None => Seen { count: 0, missing: Some(Why::NotInExport) },
-        },
-        Observed::Absent => Seen::default(),
-        Observed::Unobserved(why) => Seen { count: 0, missing: Some(*why) },
     })
 }
 

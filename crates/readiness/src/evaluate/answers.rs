@@ -5,20 +5,20 @@ use std::collections::BTreeMap;
 
 use entente_expr::workload::WorkloadRecord;
 use entente_expr::{Missing, Truth};
-use entente_model::{Date, EstateIndex, Observed, Text, Workload, WorkloadKind};
+use entente_model::{Date, EstateIndex, Text, Workload, WorkloadKind};
 
-use super::{Cell, Machine, ReadinessCheck, guest_support};
+use super::{Cell, Machine, ReadinessCheck};
 use crate::catalogue::Check;
-use crate::guest_names::GuestNames;
-use crate::targets::{GuestSupport, Target, TargetRecord};
+use crate::guest_names::GuestSupports;
+use crate::targets::{Target, TargetRecord};
 use crate::verdict::{CheckSeverity, Verdict};
 
 /// One answer other than "no".
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answer {
-    pub check: usize,
+    check: u32,
     /// The one column that it concerns; `None` = all, the check does not read the target.
-    column: Option<u32>,
+    column: Option<u16>,
     pub outcome: Outcome,
 }
 
@@ -26,20 +26,24 @@ pub(super) struct Answer {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Outcome {
     Fired,
-    /// Position of what was missing in [`MissingSets`].
-    Unanswered(usize),
+    Unanswered(SetNumber),
 }
 
 impl Answer {
+    /// Position of the check.
+    pub fn check(&self) -> usize {
+        self.check as usize
+    }
+
     pub fn concerns(&self, column: usize) -> bool {
-        self.column.is_none_or(|it| it as usize == column)
+        self.column.is_none_or(|it| usize::from(it) == column)
     }
 
     /// The same with another numbering of missing sets.
-    pub fn renumbered(self, numbers: &[usize]) -> Self {
+    pub fn renumbered(self, numbers: &[SetNumber]) -> Self {
         let outcome = match self.outcome {
             Outcome::Unanswered(set) => {
-                Outcome::Unanswered(numbers.get(set).copied().unwrap_or(set))
+                Outcome::Unanswered(numbers.get(set.0 as usize).copied().unwrap_or(set))
             }
             Outcome::Fired => Outcome::Fired,
         };
@@ -47,10 +51,14 @@ impl Answer {
     }
 }
 
+/// Position of a set of [`MissingSets`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SetNumber(u32);
+
 /// What answers miss, each set once.
 #[derive(Debug, Default)]
 pub(super) struct MissingSets {
-    numbers: BTreeMap<Vec<Missing>, usize>,
+    numbers: BTreeMap<Vec<Missing>, SetNumber>,
     sets: Vec<MissingSet>,
 }
 
@@ -62,39 +70,55 @@ struct MissingSet {
 }
 
 impl MissingSets {
-    fn number(&mut self, missing: Vec<Missing>) -> usize {
+    fn number(&mut self, missing: Vec<Missing>) -> SetNumber {
         if let Some(number) = self.numbers.get(&missing) {
             return *number;
         }
-        let number = self.sets.len();
+        let number = SetNumber(u32::try_from(self.sets.len()).unwrap_or(u32::MAX));
         let beyond_source = missing.iter().all(|it| it.why.is_limit_of_source());
         self.sets.push(MissingSet { missing: missing.clone(), beyond_source });
         self.numbers.insert(missing, number);
         number
     }
 
+    /// [`Self::number`], with a guess that is mostly right: what the same check missed last.
+    fn number_near(&mut self, missing: Vec<Missing>, guess: &mut Option<SetNumber>) -> SetNumber {
+        if let Some(number) = *guess
+            && self.set(number).is_some_and(|it| it.missing == missing)
+        {
+            return number;
+        }
+        let number = self.number(missing);
+        *guess = Some(number);
+        number
+    }
+
+    fn set(&self, number: SetNumber) -> Option<&MissingSet> {
+        self.sets.get(number.0 as usize)
+    }
+
     /// Takes over another's sets and gives their new numbers.
-    pub fn absorb(&mut self, other: Self) -> Vec<usize> {
+    pub fn absorb(&mut self, other: Self) -> Vec<SetNumber> {
         other.sets.into_iter().map(|it| self.number(it.missing)).collect()
     }
 
     /// True where no better export or login of the same kind of source could have answered.
-    pub fn beyond_source(&self, set: usize) -> bool {
-        self.sets.get(set).is_some_and(|it| it.beyond_source)
+    pub fn beyond_source(&self, set: SetNumber) -> bool {
+        self.set(set).is_some_and(|it| it.beyond_source)
     }
 
     /// Attributes that were missing although the kind of source could have told.
-    pub fn within_source(&self, set: usize) -> impl Iterator<Item = &Text> {
+    pub fn within_source(&self, set: SetNumber) -> impl Iterator<Item = &Text> {
         self.attributes(set, false)
     }
 
     /// Attributes that this kind of source can never tell.
-    pub fn limits(&self, set: usize) -> impl Iterator<Item = &Text> {
+    pub fn limits(&self, set: SetNumber) -> impl Iterator<Item = &Text> {
         self.attributes(set, true)
     }
 
-    fn attributes(&self, set: usize, limits: bool) -> impl Iterator<Item = &Text> {
-        let missing = self.sets.get(set).map(|it| it.missing.as_slice()).unwrap_or_default();
+    fn attributes(&self, set: SetNumber, limits: bool) -> impl Iterator<Item = &Text> {
+        let missing = self.set(set).map(|it| it.missing.as_slice()).unwrap_or_default();
         missing
             .iter()
             .filter(move |it| it.why.is_limit_of_source() == limits)
@@ -109,6 +133,8 @@ pub(super) struct Run {
     pub answers: Vec<Answer>,
     pub cells: Vec<Cell>,
     pub missing: MissingSets,
+    /// By check: what it missed last.
+    missed_last: Vec<Option<SetNumber>>,
 }
 
 /// What all threads read.
@@ -117,23 +143,20 @@ pub(super) struct Shared<'a> {
     pub checks: &'a [Check],
     pub severities: &'a [ReadinessCheck],
     pub targets: Vec<&'a Target>,
-    pub guests: &'a GuestNames<'a>,
+    pub guests: &'a GuestSupports<'a>,
     pub as_of: Date,
 }
 
 impl Shared<'_> {
     pub fn evaluate(&self, workloads: &[Workload]) -> Run {
-        let mut run = Run::default();
-        let mut support: Vec<Observed<GuestSupport>> = Vec::new();
+        let missed_last = vec![None; self.checks.len()];
+        let mut run = Run { missed_last, ..Run::default() };
         for workload in workloads.iter().filter(|it| it.kind == WorkloadKind::Machine) {
-            support.clear();
-            support.extend(
-                self.targets.iter().map(|target| guest_support(self.guests, workload, &target.id)),
-            );
+            let supports = self.guests.of(workload);
             let records: Vec<TargetRecord<'_>> = self
                 .targets
                 .iter()
-                .zip(&support)
+                .zip(supports.iter())
                 .map(|(target, support)| TargetRecord::new(target, support))
                 .collect();
             let answers_from = run.answers.len();
@@ -153,28 +176,28 @@ impl Shared<'_> {
     fn ask(&self, workload: &Workload, records: &[TargetRecord<'_>], run: &mut Run) {
         let Some(any_target) = records.first() else { return };
         let workload = WorkloadRecord::new(self.index, workload, self.as_of);
-        let mut keep = |check, column, truth| {
+        let Run { answers, missing, missed_last, .. } = run;
+        let mut keep = |check, column, truth, last: &mut Option<SetNumber>| {
             let outcome = match truth {
                 Truth::False => return,
                 Truth::True => Outcome::Fired,
-                Truth::Unknown(missing) => Outcome::Unanswered(run.missing.number(missing)),
+                Truth::Unknown(lacks) => Outcome::Unanswered(missing.number_near(lacks, last)),
             };
-            run.answers.push(Answer { check, column, outcome });
+            answers.push(Answer { check, column, outcome });
         };
-        for (at, (check, ReadinessCheck { severities, .. })) in
-            self.checks.iter().zip(self.severities).enumerate()
-        {
+        let checks = self.checks.iter().zip(self.severities).zip(missed_last);
+        for (at, ((check, ReadinessCheck { severities, .. }), last)) in (0..).zip(checks) {
             let applies = |it: &CheckSeverity| *it != CheckSeverity::NotApplicable;
             if !severities.iter().any(applies) {
                 continue;
             }
             if !check.reads_target {
-                keep(at, None, check.expression.evaluate(&[&workload, any_target]));
+                keep(at, None, check.expression.evaluate(&[&workload, any_target]), last);
                 continue;
             }
             for (column, (target, severity)) in (0..).zip(records.iter().zip(severities)) {
                 if applies(severity) {
-                    keep(at, Some(column), check.expression.evaluate(&[&workload, target]));
+                    keep(at, Some(column), check.expression.evaluate(&[&workload, target]), last);
                 }
             }
         }
@@ -186,7 +209,7 @@ impl Shared<'_> {
         for answer in answers.iter().filter(|it| it.concerns(column)) {
             let severity = self
                 .severities
-                .get(answer.check)
+                .get(answer.check())
                 .and_then(|it| it.severities.get(column))
                 .unwrap_or(&CheckSeverity::NotApplicable);
             match answer.outcome {

@@ -1,6 +1,6 @@
 use std::sync::LazyLock;
 
-use entente_model::{DiskMode, Estate, Listing, RawMapping, Why};
+use entente_model::{DiskMode, Estate, Listing, Observed, RawMapping, Why};
 use proptest::prelude::*;
 
 use super::*;

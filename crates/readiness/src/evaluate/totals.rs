@@ -89,7 +89,7 @@ impl Readiness {
             })
             .collect();
         for answer in &self.answers {
-            let Some((totals, beyond_source)) = totals.get_mut(answer.check) else { continue };
+            let Some((totals, beyond_source)) = totals.get_mut(answer.check()) else { continue };
             let counts = match answer.outcome {
                 Outcome::Fired => &mut totals.fired,
                 Outcome::Unanswered(set) => {
