@@ -175,6 +175,8 @@ fn in_memory(making: &mut Making<'_>, workload: &mut Workload) {
 fn odd(making: &mut Making<'_>, workload: &mut Workload) {
     let folder = if making.plan.node == 0 { "IT/Imported" } else { "IT/Imported/second try" };
     workload.placement.folder = Observed::Value(folder.into());
+    // Copies of files keep the UUID of the original.
+    workload.bios_uuid = Observed::Value(shared(making, 15).uuid());
     for disk in &mut workload.disks.items {
         disk.mode = Observed::Value(if making.plan.node == 0 {
             DiskMode::IndependentPersistent

@@ -319,9 +319,20 @@ pub(super) fn annotation(r: &VmRow<'_>) -> Cell {
         None
     };
     match (r.vm.annotation.value(), planted) {
-        (Some(note), Some(password)) => word(format!("{note} login: admin password: {password}")),
-        (None, Some(password)) => word(format!("login: admin password: {password}")),
+        (Some(note), Some(password)) => {
+            word(format!("{note} {}", leak(password, r.filler.below("leak", 3))))
+        }
+        (None, Some(password)) => word(leak(password, r.filler.below("leak", 3))),
         (note, None) => note.map_or(Cell::Blank, word),
+    }
+}
+
+/// How people write down a password.
+fn leak(password: Text, form: u64) -> String {
+    match form {
+        0 => format!("login: admin password: {password}"),
+        1 => format!("root pwd={password}"),
+        _ => format!("Kennwort: {password}"),
     }
 }
 
