@@ -76,6 +76,13 @@ impl RowBuffer {
         self.range_from(start)
     }
 
+    /// Adds digits or other ASCII that needs no unescaping, and says where it is.
+    pub(super) fn push_plain(&mut self, ascii: &[u8]) -> Range<u32> {
+        let start = self.text.len();
+        self.text.push_str(std::str::from_utf8(ascii).unwrap_or_default());
+        self.range_from(start)
+    }
+
     /// Where the text added since `start` is.
     pub(super) fn range_from(&self, start: usize) -> Range<u32> {
         offset(start)..offset(self.text.len())
@@ -151,6 +158,12 @@ impl<'a> Row<'a> {
 }
 
 fn text_cell(text: &str) -> Cell<'_> {
+    // Nearly all text is trimmed already, which two bytes tell.
+    let is_plain = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    let bytes = text.as_bytes();
+    if is_plain(bytes.first()) && is_plain(bytes.last()) {
+        return Cell::Text(text);
+    }
     match text.trim() {
         "" => Cell::Empty,
         text => Cell::Text(text),

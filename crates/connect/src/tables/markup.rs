@@ -198,6 +198,16 @@ impl<R: Read> Scanner<R> {
         Ok(read > 0)
     }
 
+    /// What is unread and in the buffer, for readers that know what to expect. May be short.
+    pub fn ahead(&self) -> &[u8] {
+        self.unread()
+    }
+
+    /// Passes over the first `length` bytes of [`Scanner::ahead`].
+    pub fn pass(&mut self, length: usize) {
+        self.at = (self.at + length).min(self.filled);
+    }
+
     /// The current token's bytes: a tag without its brackets, or text.
     pub fn bytes(&self) -> &[u8] {
         self.buffer.get(self.token.clone()).unwrap_or_default()
@@ -261,17 +271,18 @@ impl<'a> Attributes<'a> {
 impl<'a> Iterator for Attributes<'a> {
     type Item = (&'a [u8], &'a [u8]);
 
+    // Attributes are a few bytes long: a loop is faster than a vector search.
     fn next(&mut self) -> Option<Self::Item> {
         let start = self.0.iter().position(|byte| !is_space(*byte))?;
         let rest = self.0.get(start..)?;
-        let equals = memchr(b'=', rest)?;
+        let equals = rest.iter().position(|byte| *byte == b'=')?;
         let name = rest.get(..equals)?.trim_ascii_end();
         let open = equals + 1 + rest.get(equals + 1..)?.iter().position(|byte| !is_space(*byte))?;
         let quote = *rest.get(open)?;
         if quote != b'"' && quote != b'\'' {
             return None;
         }
-        let close = open + 1 + memchr(quote, rest.get(open + 1..)?)?;
+        let close = open + 1 + rest.get(open + 1..)?.iter().position(|byte| *byte == quote)?;
         self.0 = rest.get(close + 1..).unwrap_or_default();
         Some((name, rest.get(open + 1..close)?))
     }

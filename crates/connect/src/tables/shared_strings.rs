@@ -11,6 +11,8 @@ use super::markup::{Scanner, Token, unescape_into};
 pub struct SharedStrings {
     text: String,
     ends: Vec<u32>,
+    /// Indexes of blank strings, sorted: at most a few.
+    blank: Vec<u32>,
 }
 
 impl SharedStrings {
@@ -45,6 +47,9 @@ impl SharedStrings {
                 return Err(TableError::Limit("more than 3 GiB of shared strings".into()));
             }
         }
+        strings.blank = (0..u32::try_from(strings.ends.len()).unwrap_or(u32::MAX))
+            .filter(|index| strings.get(*index).is_some_and(|text| text.trim_ascii().is_empty()))
+            .collect();
         strings.text.shrink_to_fit();
         strings.ends.shrink_to_fit();
         Ok(strings)
@@ -53,6 +58,11 @@ impl SharedStrings {
     /// The text limit is below 4 GiB, so that an end always fits.
     fn end(&mut self) {
         self.ends.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
+    }
+
+    /// True for a string that is empty or only white space.
+    pub fn is_blank(&self, index: u32) -> bool {
+        self.blank.binary_search(&index).is_ok()
     }
 
     /// The string of this index.

@@ -101,6 +101,7 @@ impl Workbook {
             let mut cells = CellReader {
                 book: self,
                 scanner: Scanner::new(input, limits.row_bytes_max),
+                shape: CellShape::default(),
                 limits,
                 row: RowBuffer::default(),
                 last_row: 0,
@@ -257,9 +258,83 @@ enum CellType {
     Error,
 }
 
+impl CellType {
+    fn of(word: &[u8]) -> Self {
+        match word {
+            b"s" => Self::Shared,
+            b"str" | b"inlineStr" | b"d" => Self::Text,
+            b"b" => Self::Bool,
+            b"e" => Self::Error,
+            _ => Self::Number,
+        }
+    }
+}
+
+/// How programs write a cell: `<c r="A1" s="1" t="s"><v>12</v></c>`, with the sheet's own namespace
+/// prefix. Cells of exactly this form are read without going through tokens.
+#[derive(Default)]
+struct CellShape {
+    open: Vec<u8>,
+    value: Vec<u8>,
+    close: Vec<u8>,
+}
+
+/// A cell of the usual form.
+struct PlainCell<'a> {
+    reference: &'a [u8],
+    style: &'a [u8],
+    kind: &'a [u8],
+    value: &'a [u8],
+    length: usize,
+}
+
+/// Longest attribute value of a cell of the usual form.
+const PLAIN_ATTRIBUTE_BYTES_MAX: usize = 12;
+
+impl CellShape {
+    /// The shape under the prefix of a `row` tag: `x:row` has `x:`.
+    fn under(row_tag: &[u8]) -> Self {
+        let name = row_tag.split(|byte| byte.is_ascii_whitespace()).next().unwrap_or_default();
+        let prefix = name.strip_suffix(b"row").unwrap_or_default();
+        let tag = |before: &[u8], name: &[u8]| [before, prefix, name].concat();
+        Self {
+            open: tag(b"<", b"c"),
+            value: tag(b"<", b"v>"),
+            close: [tag(b"</", b"v>"), tag(b"</", b"c>")].concat(),
+        }
+    }
+
+    /// A cell of the usual form at the start of `ahead`, if one is there as a whole.
+    fn read<'a>(&self, ahead: &'a [u8]) -> Option<PlainCell<'a>> {
+        let rest = ahead.strip_prefix(self.open.as_slice())?;
+        let (reference, rest) = plain_attribute(rest, b" r=\"");
+        let (style, rest) = plain_attribute(rest, b" s=\"");
+        let (kind, rest) = plain_attribute(rest, b" t=\"");
+        if let Some(rest) = rest.strip_prefix(b"/>") {
+            let length = ahead.len() - rest.len();
+            return Some(PlainCell { reference, style, kind, value: &[], length });
+        }
+        let rest = rest.strip_prefix(b">")?.strip_prefix(self.value.as_slice())?;
+        let end = rest.iter().position(|byte| matches!(byte, b'<' | b'&' | b'_'))?;
+        let (value, rest) = rest.split_at_checked(end)?;
+        let rest = rest.strip_prefix(self.close.as_slice())?;
+        Some(PlainCell { reference, style, kind, value, length: ahead.len() - rest.len() })
+    }
+}
+
+/// Value of the attribute that `lead` begins, if it comes next; and what follows.
+fn plain_attribute<'a>(rest: &'a [u8], lead: &[u8]) -> (&'a [u8], &'a [u8]) {
+    let value = rest.strip_prefix(lead).and_then(|value| {
+        let end = value.iter().take(PLAIN_ATTRIBUTE_BYTES_MAX).position(|byte| *byte == b'"')?;
+        Some((value.get(..end)?, value.get(end + 1..)?))
+    });
+    value.unwrap_or((&[], rest))
+}
+
 struct CellReader<'b, R> {
     book: &'b Workbook,
     scanner: Scanner<R>,
+    shape: CellShape,
     limits: &'b Limits,
     row: RowBuffer,
     last_row: u32,
@@ -293,6 +368,9 @@ impl<R: Read> CellReader<'_, R> {
 
     fn begin_row(&mut self) -> Result<(), TableError> {
         self.row.clear();
+        if self.last_row == 0 {
+            self.shape = CellShape::under(self.scanner.bytes());
+        }
         let told = self.scanner.attribute(b"r").map(parse_u32);
         self.row.number = told.flatten().unwrap_or(self.last_row + 1);
         if self.row.number > self.limits.rows_max {
@@ -307,6 +385,10 @@ impl<R: Read> CellReader<'_, R> {
     fn read_row(&mut self) -> Result<(), TableError> {
         let mut next_column = 0;
         loop {
+            if let Some(column) = self.plain_cell(next_column) {
+                next_column = column + 1;
+                continue;
+            }
             match self.scanner.next()? {
                 Token::Start(empty) if self.scanner.name() == b"c" => {
                     let (column, kind, style) = self.cell_head(next_column)?;
@@ -322,6 +404,31 @@ impl<R: Read> CellReader<'_, R> {
         }
     }
 
+    /// Reads a cell of the usual form, if one comes next; says its column.
+    fn plain_cell(&mut self, next_column: usize) -> Option<usize> {
+        let cell = self.shape.read(self.scanner.ahead())?;
+        let column = column_of(cell.reference).unwrap_or(next_column);
+        let kind = CellType::of(cell.kind);
+        // What is unusual, or an error, is left to the reader of tokens.
+        if column >= self.limits.columns_max || !cell.value.is_ascii() {
+            return None;
+        }
+        let style = parse_u32(cell.style).map_or(usize::MAX, |it| it as usize);
+        let length = cell.length;
+        let text_start = self.row.text.len();
+        if kind == CellType::Shared && !cell.value.is_empty() {
+            let index = parse_u32(cell.value)?;
+            if !self.book.strings.is_blank(index) {
+                self.row.put(column, RawCell::Shared(index));
+            }
+        } else {
+            self.row.push_plain(cell.value);
+            self.finish_cell(column, kind, style, text_start);
+        }
+        self.scanner.pass(length);
+        Some(column)
+    }
+
     /// Column, type and style of the cell whose start tag is current.
     fn cell_head(&self, next_column: usize) -> Result<(usize, CellType, usize), TableError> {
         let mut column = next_column;
@@ -331,15 +438,7 @@ impl<R: Read> CellReader<'_, R> {
             match name {
                 b"r" => column = column_of(value).unwrap_or(next_column),
                 b"s" => style = parse_u32(value).map_or(usize::MAX, |it| it as usize),
-                b"t" => {
-                    kind = match value {
-                        b"s" => CellType::Shared,
-                        b"str" | b"inlineStr" | b"d" => CellType::Text,
-                        b"b" => CellType::Bool,
-                        b"e" => CellType::Error,
-                        _ => CellType::Number,
-                    };
-                }
+                b"t" => kind = CellType::of(value),
                 _ => {}
             }
         }
@@ -393,12 +492,8 @@ impl<R: Read> CellReader<'_, R> {
         let range = self.row.range_from(text_start);
         let cell = match kind {
             CellType::Shared => match value.trim().parse() {
-                Ok(index)
-                    if self.book.strings.get(index).is_none_or(|it| !it.trim().is_empty()) =>
-                {
-                    RawCell::Shared(index)
-                }
-                Ok(_) => return,
+                Ok(index) if self.book.strings.is_blank(index) => return,
+                Ok(index) => RawCell::Shared(index),
                 Err(_) => RawCell::Error(range),
             },
             CellType::Text => RawCell::Text(range),
@@ -420,7 +515,14 @@ impl<R: Read> CellReader<'_, R> {
 }
 
 fn parse_u32(digits: &[u8]) -> Option<u32> {
-    std::str::from_utf8(digits).ok()?.trim().parse().ok()
+    let digits = digits.trim_ascii();
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0_u32, |number, byte| {
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        number.checked_mul(10)?.checked_add(u32::from(digit))
+    })
 }
 
 /// Column of a cell reference, `AB12` = 27.
