@@ -1,3 +1,5 @@
+//! Each kind of attachment, as a machine or its surroundings tell of it.
+
 use entente_model::{
     BusSharing, Device, DiskSharing, Estate, Listing, Observed, RawMapping, SwitchKind, Why,
     Workload, WorkloadId, WorkloadKind,
@@ -35,7 +37,7 @@ fn an_ordinary_machine_leans_on_nothing() {
 #[test]
 fn what_a_machine_itself_tells() {
     type Change = fn(&mut Workload);
-    let cases: [(Change, &[&str]); 21] = [
+    let cases: [(Change, &[&str]); 22] = [
         (|it| it.availability.cluster_rules.items = vec!["a".into(), "b".into()], &["drs-rule 2"]),
         (|it| it.availability.ha_protected = Observed::Value(true), &["ha-protected 1"]),
         (
@@ -56,6 +58,7 @@ fn what_a_machine_itself_tells() {
             },
             &["resource-setting 3"],
         ),
+        (|it| it.cpu.limit_mhz = Observed::Value(0), &[]),
         (
             |it| it.availability.latency_sensitivity = Observed::Value("high".into()),
             &["latency-sensitivity 1"],

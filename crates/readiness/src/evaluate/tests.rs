@@ -1,3 +1,5 @@
+//! The verdict rule case by case, and the laws that hold for every estate.
+
 use std::sync::LazyLock;
 
 use entente_model::{DiskMode, Estate, Listing, Observed, RawMapping, Why};
