@@ -1,3 +1,5 @@
+//! Simulated estates: as many machines as asked for, the same for the same seed, and hard.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Seeded mishaps: each does what it says and nothing else.
+
 use std::path::{Path, PathBuf};
 
 use entente_twins::rvtools::{Defect, ExportSpec, Format, Separator, Tab, Version, write};

@@ -1,3 +1,5 @@
+//! The shape of the estate behind the exports.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use entente_model::{

@@ -1,3 +1,5 @@
+//! Cell forms: separators, numbers, dates and booleans as versions and locales write them.
+
 use std::collections::BTreeMap;
 
 use entente_model::Collection;

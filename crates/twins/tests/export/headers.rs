@@ -1,3 +1,5 @@
+//! Header sets of each version, against golden texts.
+
 use entente_twins::rvtools::{Tab, Version, headers};
 
 use crate::golden;

@@ -1,3 +1,5 @@
+//! Planted secrets are all listed, and a clean export holds no password.
+
 use std::io::Read;
 
 use entente_twins::rvtools::{Defect, ExportSpec, Format, Version, secrets, write};

@@ -1,3 +1,5 @@
+//! What an export of a version can still tell of an estate.
+
 use super::*;
 use crate::{EstateSpec, generate};
 
