@@ -242,10 +242,11 @@ pub(super) fn resource_settings(view: &View<'_>) -> Seen {
     let own_level = |level: &Text| !level.is_empty() && !level.eq_ignore_ascii_case("normal");
     Seen::sum([
         Seen::fact(&cpu.reservation_mhz, |mhz| *mhz > 0),
-        Seen::fact(&cpu.limit_mhz, |_| true),
+        // Some exports write a missing cap as 0.
+        Seen::fact(&cpu.limit_mhz, |mhz| *mhz > 0),
         Seen::fact(&cpu.shares_level, own_level),
         Seen::fact(&memory.reservation_bytes, |bytes| *bytes > 0),
-        Seen::fact(&memory.limit_bytes, |_| true),
+        Seen::fact(&memory.limit_bytes, |bytes| *bytes > 0),
         Seen::fact(&memory.shares_level, own_level),
     ])
 }
