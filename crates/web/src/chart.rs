@@ -98,7 +98,15 @@ impl BarChart {
     /// Bars drawn at most; the table behind has the rest.
     pub const BARS: usize = 15;
 
-    /// The chart.
+    /// The chart; a sentence where there is nothing to draw.
+    pub fn render(self) -> Markup {
+        if self.bars.is_empty() {
+            return html! { p.empty { (self.title) ": nothing observed." } };
+        }
+        self.chart().render()
+    }
+
+    /// The chart, to be changed before it is rendered.
     pub fn chart(mut self) -> Chart {
         let left_out = self.bars.len().saturating_sub(Self::BARS);
         self.bars.truncate(Self::BARS);
@@ -179,12 +187,15 @@ pub struct GroupedBars {
 }
 
 impl GroupedBars {
-    /// The chart.
-    pub fn chart(mut self) -> Chart {
+    /// The chart; a sentence where there is nothing to draw.
+    pub fn render(mut self) -> Markup {
+        if self.groups.is_empty() {
+            return html! { p.empty { (self.title) ": nothing observed." } };
+        }
         let left_out = self.groups.len().saturating_sub(BarChart::BARS);
         self.groups.truncate(BarChart::BARS);
         let height = 60 + self.groups.len().max(1) * (18 * self.measures.len() + 14);
-        Chart {
+        let chart = Chart {
             id: self.id,
             summary: format!("{}: {}", self.title, self.measures.join(", ")),
             unit: self.unit,
@@ -196,7 +207,8 @@ impl GroupedBars {
             },
             title: self.title,
             table: self.table,
-        }
+        };
+        chart.render()
     }
 
     fn static_form(&self) -> Markup {

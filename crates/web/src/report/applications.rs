@@ -45,7 +45,7 @@ pub(super) fn section(context: &Context<'_>, id: &str, title: &str) -> Markup {
         table: scores(&applications),
     };
     let body = html! {
-        (chart.chart().render())
+        (chart.render())
         (verdicts(context, &applications).render())
     };
     section_of(id, title, "Applications are the unit people plan in; hardest first.", body)

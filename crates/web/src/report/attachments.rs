@@ -46,5 +46,5 @@ pub(super) fn section(context: &Context<'_>, id: &str, title: &str) -> Markup {
     };
     let lead = "What of the control plane machines lean on: what has to be rebuilt, replaced or \
                 given up elsewhere.";
-    section_of(id, title, lead, chart.chart().render())
+    section_of(id, title, lead, chart.render())
 }

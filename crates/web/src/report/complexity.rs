@@ -23,7 +23,7 @@ pub(super) fn section(context: &Context<'_>, id: &str, title: &str) -> Markup {
     let body = html! {
         div.columns {
             (curve_chart(assessment).render())
-            (terms_chart(assessment).render())
+            (terms_chart(assessment))
         }
         div.columns {
             (scores_chart(assessment).render())
@@ -105,7 +105,7 @@ fn planner_curve(planner: &MigrationPlannerReport) -> Vec<(u32, u32)> {
     points
 }
 
-fn terms_chart(assessment: &Assessment) -> Chart {
+fn terms_chart(assessment: &Assessment) -> Markup {
     let mut terms: Vec<_> = assessment.complexity.terms.iter().collect();
     terms.sort_by(|a, b| (b.points, &a.id).cmp(&(a.points, &b.id)));
     let total = assessment.complexity.total;
@@ -141,7 +141,7 @@ fn terms_chart(assessment: &Assessment) -> Chart {
         bars: bars.collect(),
         table,
     }
-    .chart()
+    .render()
 }
 
 /// Upper ends of the classes of our score.

@@ -71,7 +71,7 @@ fn clusters(context: &Context<'_>) -> Markup {
         bars,
         table,
     };
-    chart.chart().render()
+    chart.render()
 }
 
 fn licences(context: &Context<'_>) -> Markup {

@@ -1,6 +1,8 @@
 //! The first screen: how much there is, where it could live, and what stops it.
 
-use entente_app::document::{CheckReport, CheckSeverity, Quantity, Summary};
+use entente_app::document::{
+    Assessment, CheckReport, CheckSeverity, Quantity, Summary, VerdictCounts,
+};
 use maud::{Markup, html};
 
 use crate::components::{
@@ -16,16 +18,16 @@ const TOP_BLOCKERS: usize = 6;
 
 pub(super) fn section(context: &Context<'_>, id: &str, title: &str) -> Markup {
     let body = html! {
-        (headlines(&numbers(&context.assessment.summary)))
+        (headlines(&numbers(context.assessment)))
         (subsection("Readiness by target", html! { (targets(context)) (limits(context)) }))
         (subsection("Top blockers", blockers(context)))
     };
     section_of(id, title, "", body)
 }
 
-fn numbers(summary: &Summary) -> Vec<Headline> {
-    let mut numbers = Vec::from(sizes(summary));
-    numbers.extend(platform(summary));
+fn numbers(assessment: &Assessment) -> Vec<Headline> {
+    let mut numbers = Vec::from(sizes(&assessment.summary));
+    numbers.extend(platform(&assessment.summary, assessment.licensing.added_by_minimum));
     numbers
 }
 
@@ -74,7 +76,7 @@ fn sizes(summary: &Summary) -> [Headline; 4] {
     ]
 }
 
-fn platform(summary: &Summary) -> [Headline; 4] {
+fn platform(summary: &Summary, added_by_minimum: u64) -> [Headline; 4] {
     [
         Headline {
             label: "Hosts",
@@ -97,7 +99,7 @@ fn platform(summary: &Summary) -> [Headline; 4] {
         Headline {
             label: "Licensable cores",
             value: format::count(summary.licensable_cores.known),
-            detail: Vec::new(),
+            detail: vec![format!("{} added by the minimum", format::count(added_by_minimum))],
             unknown: unknown(summary.licensable_cores, "host"),
             link: "licensing",
         },
@@ -185,11 +187,11 @@ fn targets(context: &Context<'_>) -> Markup {
             strict(&target.verdicts),
         ]);
     }
-    let parts = verdict_parts(&entente_app::document::VerdictCounts::default());
+    let parts = verdict_parts(&VerdictCounts::default());
     html! { (legend(&parts)) (table.render()) }
 }
 
-fn strict(counts: &entente_app::document::VerdictCounts) -> Markup {
+fn strict(counts: &VerdictCounts) -> Markup {
     let parts = verdict_parts(counts);
     html! {
         div.thin { (stacked_bar(&parts, "machines")) }

@@ -145,7 +145,7 @@ fn cause_chart(causes: &[(GapCause, u64, Vec<&Gap>)]) -> Markup {
         bars,
         table,
     };
-    chart.chart().render()
+    chart.render()
 }
 
 fn examples(cause: GapCause, gaps: &[&Gap]) -> Markup {

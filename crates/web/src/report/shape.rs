@@ -34,9 +34,6 @@ pub(super) fn section(context: &Context<'_>, id: &str, title: &str) -> Markup {
 
 /// Bars of counts; sizes are in the table behind, where any are known.
 fn chart(id: &'static str, title: &str, of: &'static str, shares: &[Share]) -> Markup {
-    if shares.is_empty() {
-        return html! { p.empty { (title) ": nothing observed." } };
-    }
     let whole: u64 = shares.iter().map(|share| share.count).sum();
     let sized = shares.iter().any(|share| share.size_mib.known > 0 || share.size_mib.unknown > 0);
     let mut columns = vec![Column::text("What"), Column::number("Count"), Column::number("Share")];
@@ -62,7 +59,7 @@ fn chart(id: &'static str, title: &str, of: &'static str, shares: &[Share]) -> M
     }
     let chart =
         BarChart { id, title: title.to_owned(), measure: "count", unit: Unit::Count, bars, table };
-    chart.chart().render()
+    chart.render()
 }
 
 /// The assessment names what was not observed in words.

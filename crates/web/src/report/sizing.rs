@@ -42,7 +42,6 @@ fn memory_chart(clusters: &[&ClusterReport]) -> Markup {
         groups: groups.collect(),
         table: memory_table(clusters),
     }
-    .chart()
     .render()
 }
 
@@ -63,7 +62,6 @@ fn vcpu_chart(clusters: &[&ClusterReport]) -> Markup {
         groups: groups.collect(),
         table: capacity_table(clusters),
     }
-    .chart()
     .render()
 }
 

@@ -99,7 +99,7 @@ for (const colorScheme of ["light", "dark"]) {
       const drawn = await charts(page);
       await page.screenshot({ path: path.join(screenshots, `${name}-${colorScheme}-first.png`) });
       await page.screenshot({ path: path.join(screenshots, `${name}-${colorScheme}.png`), fullPage: true });
-      assert.ok(drawn.length >= 8, `${drawn.length} charts`);
+      assert.ok(drawn.length >= (process.env.REPORT ? 3 : 18), `${drawn.length} charts`);
       for (const chart of drawn) {
         assert.ok(chart.width > 200 && chart.height > 60 && chart.shapes > 0, JSON.stringify(chart));
       }
@@ -171,6 +171,15 @@ test("columns sort both ways, and what is not known comes last", async () => {
   const column = await page.$eval("th[data-column=memory_mib]", (cell) => cell.cellIndex + 1);
   const first = await page.textContent(`#workload-table tbody tr:first-child td:nth-child(${column})`);
   assert.match(first, /iB$/);
+  const unknown = await page.$eval("#workload-data", (data) => JSON.parse(data.textContent).columns.memory_mib.filter((code) => code < 0).length);
+  const pages = Math.ceil(await total(page) / STATIC_ROWS);
+  for (const direction of unknown > 0 && pages <= 10 ? ["descending", "ascending"] : []) {
+    assert.equal(await page.getAttribute("th[data-column=memory_mib]", "aria-sort"), direction);
+    for (let turned = 1; turned < pages; turned += 1) await page.click("#workload-pages [data-page='1']");
+    const last = await page.textContent(`#workload-table tbody tr:last-child td:nth-child(${column})`);
+    assert.match(last, /not observed|none/);
+    await page.click("th[data-column=memory_mib] button");
+  }
   await close();
 });
 
@@ -190,7 +199,7 @@ test("text, target and verdict filters narrow the table and say by how much", as
   }, target);
   await page.selectOption("#workload-filter [name=target]", target);
   await page.selectOption("#workload-filter [name=verdict]", "seen:blocked");
-  const matching = (await status(page)).match(/of ([\d,]+) matching/)?.[1] ?? "0";
+  const matching = (await status(page)).match(/of ([\d,]+) matching/)?.[1] ?? String(all);
   assert.equal(Number(matching.replaceAll(",", "")), expected);
   const column = await page.$eval(`th[data-column="target:${target}"]`, (cell) => cell.cellIndex + 1);
   const verdicts = await page.$$eval(`#workload-table tbody td:nth-child(${column})`, (cells) => cells.map((cell) => cell.innerText));
@@ -201,6 +210,7 @@ test("text, target and verdict filters narrow the table and say by how much", as
 test("a number of the heat map leads to exactly the machines that it counts", async () => {
   const { page, close } = await open();
   const link = page.locator(".heat-map a").first();
+  if (await link.count() === 0) return close();
   const count = await link.locator("b").textContent();
   await link.click();
   const told = await status(page);
