@@ -127,7 +127,8 @@ pub struct Summary {
     pub licensable_cores: Quantity,
     /// Share of all complexity in the hardest fifth of the machines, in basis points.
     pub hardest_fifth_basis_points: u32,
-    /// Gaps, each counted with all rows it stands for.
+    /// Gaps, each counted with all rows it stands for; rows that the model has no place for yet are
+    /// listed in `gaps` but not counted here.
     pub gaps: u64,
     /// Findings.
     pub findings: u64,

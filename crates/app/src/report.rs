@@ -6,7 +6,7 @@ mod workloads;
 use std::collections::BTreeMap;
 
 use entente_model::{
-    Date, Estate, EstateIndex, Observed, PowerState, Text, Workload, WorkloadKind,
+    Date, Estate, EstateIndex, GapCause, Observed, PowerState, Text, Workload, WorkloadKind,
 };
 use entente_readiness::{
     Catalogue, GuestNames, Guests, LICENSING_RULE, Licensing, Lifecycles, Points, Pool, Pools,
@@ -124,7 +124,7 @@ fn summary(
         applications: estate.applications.len() as u64,
         licensable_cores: licences.total,
         hardest_fifth_basis_points: complexity.hardest_fifth_basis_points,
-        gaps: estate.gaps.iter().map(|gap| gap.count).sum(),
+        gaps: gaps(estate),
         findings: estate.findings.len() as u64,
         ..Summary::default()
     };
@@ -135,6 +135,13 @@ fn summary(
         summary.storage_used_mib += sizing.demand_all.storage_used_mib;
     }
     summary
+}
+
+/// Rows and values that were not observed. What the model has no place for was seen, and no conclusion
+/// waits for it: it is listed, not counted.
+fn gaps(estate: &Estate) -> u64 {
+    let counted = estate.gaps.iter().filter(|gap| gap.cause != GapCause::NotModelled);
+    counted.map(|gap| gap.count).sum()
 }
 
 fn readiness_report(readiness: &Readiness, catalogue: &Catalogue) -> ReadinessReport {

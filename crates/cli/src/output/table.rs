@@ -29,7 +29,6 @@ impl Table {
         self.rows.push(cells.into());
     }
 
-
     /// Writes it.
     pub fn write(&self, style: Style, out: &mut dyn Write) -> io::Result<()> {
         match style {

@@ -9,6 +9,8 @@ mod csv_file;
 mod limits;
 mod markup;
 mod shared_strings;
+#[cfg(test)]
+mod tests;
 mod workbook;
 
 use std::io;
