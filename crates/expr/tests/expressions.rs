@@ -193,6 +193,11 @@ fn what_was_observed_is_compared() {
     check("ship.flag in ['red', \"white\"]", ship, true);
     check("ship.name < \"HMS C\"", ship, true);
     check("ship.armed ? ship.crew > 10 : false", ship, true);
+    check(
+        "(ship.armed ? ship.crew : 0) == 65 && (ship.crew < 9 ? 'few' : 'many') == 'many'",
+        ship,
+        true,
+    );
     check("ship.ports == ['Plymouth', 'Bahia'] && ship.ports != ['Bahia', 'Plymouth']", ship, true);
     check("ship.captain.name == 'FitzRoy'", ship, true);
 }
@@ -312,6 +317,8 @@ fn the_size_of_an_incomplete_list_is_at_least_what_was_seen() {
     check("size(ship.decks) != 0", ship, true);
     check_unknown("size(ship.decks) > 1", ship, decks);
     check_unknown("size(ship.decks) == 1", ship, decks);
+    check_unknown("size(ship.decks) >= 2", ship, decks);
+    check_unknown("size(ship.decks) <= 1", ship, decks);
     check_unknown("size(ship.decks) < 3", ship, decks);
     check_unknown("size(ship.decks) + 1 > 1", ship, decks);
     check("size(ship.decks) == 2 && size(ship.decks) < 3", &beagle(), true);
