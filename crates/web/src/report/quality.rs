@@ -51,7 +51,7 @@ fn sources(sources: &[SourceReport]) -> Markup {
 
 fn sections(source: &SourceReport) -> Markup {
     let mut table = Table::new(
-        "What was read, by section",
+        format!("What was read of {}, by section", source.location),
         vec![
             Column::text("Section"),
             Column::number("Rows"),
@@ -75,7 +75,7 @@ fn sections(source: &SourceReport) -> Markup {
 
 fn limits(source: &SourceReport) -> Markup {
     let mut table = Table::new(
-        "What this kind of source can never tell",
+        format!("What a source like {} can never tell", source.location),
         vec![
             Column::text("Attribute"),
             Column::text("Kind"),
