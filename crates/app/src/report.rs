@@ -6,7 +6,8 @@ mod workloads;
 use std::collections::BTreeMap;
 
 use entente_model::{
-    Date, Estate, EstateIndex, GapCause, Observed, PowerState, Text, Workload, WorkloadKind,
+    Date, Estate, EstateIndex, GapCause, Observed, PlatformId, PowerState, Text, Workload,
+    WorkloadKind,
 };
 use entente_readiness::{
     Catalogue, GuestNames, Guests, LICENSING_RULE, Licensing, Lifecycles, Points, Pool, Pools,
@@ -253,15 +254,21 @@ fn pool_names(index: &EstateIndex<'_>, pool: &Pool) -> (Text, Text, Text) {
         },
         Pool::Standalone(platform) => (
             Text::from(format!("{platform}/standalone")),
-            Text::new_static("standalone hosts"),
+            Text::from(format!("standalone hosts of {}", platform_name(index, platform))),
             Text::new(platform.as_str()),
         ),
         Pool::NotObserved(platform) => (
             Text::from(format!("{platform}/not-observed")),
-            Text::new_static("cluster not observed"),
+            Text::from(format!("cluster not observed, {}", platform_name(index, platform))),
             Text::new(platform.as_str()),
         ),
     }
+}
+
+/// What people call a platform: its address, else its id.
+fn platform_name<'a>(index: &EstateIndex<'a>, id: &'a PlatformId) -> &'a str {
+    let platform = index.estate.platforms.iter().find(|it| it.id == *id);
+    platform.and_then(|it| it.address.value()).map_or(id.as_str(), Text::as_str)
 }
 
 fn licensing_report(estate: &Estate, licences: &Licensing) -> LicensingReport {

@@ -78,12 +78,12 @@ impl Screen<'_> {
             power.push(format!("{} unknown", grouped(it.machines_power_unknown)));
         }
         self.line(&format!(
-            "{} machines ({}) on {} hosts in {} clusters, {} platforms",
-            grouped(it.machines),
+            "{} ({}) on {} in {}, {}",
+            many(it.machines, "machine"),
             power.join(", "),
-            grouped(it.hosts),
-            grouped(it.clusters),
-            grouped(it.platforms),
+            many(it.hosts, "host"),
+            many(it.clusters, "cluster"),
+            many(it.platforms, "platform"),
         ))?;
         self.line(&format!(
             "{} vCPU, {} memory, {} disk of which {} in use",
@@ -93,10 +93,10 @@ impl Screen<'_> {
             counted(it.storage_used_mib, size),
         ))?;
         self.line(&format!(
-            "not counted above: {} templates, {} recovery placeholders, {} system agents",
-            grouped(it.templates),
-            grouped(it.recovery_placeholders),
-            grouped(it.system_agents),
+            "not counted above: {}, {}, {}",
+            many(it.templates, "template"),
+            many(it.recovery_placeholders, "recovery placeholder"),
+            many(it.system_agents, "system agent"),
         ))?;
         self.line(&format!(
             "{} cores to license (16 at least per processor; that minimum adds {})",
@@ -279,13 +279,16 @@ impl Screen<'_> {
             return Ok(());
         }
         self.heading("Look unused or too large (one sample is weak evidence: ask before acting)")?;
-        for (entries, what) in [(&it.zombies, "look unused"), (&it.oversized, "look too large")] {
+        for (entries, what) in [
+            (&it.zombies, "unused by the look of it"),
+            (&it.oversized, "too large by the look of it"),
+        ] {
             let sum = |of: fn(&entente_app::document::HygieneEntry) -> u64| {
                 entries.iter().map(of).sum::<u64>()
             };
             self.line(&format!(
-                "{} machines {what}: {} vCPU, {} memory, {} storage would come free",
-                grouped(entries.len() as u64),
+                "{} {what}: {} vCPU, {} memory, {} storage would come free",
+                many(entries.len() as u64, "machine"),
                 grouped(sum(|it| it.vcpus)),
                 size(sum(|it| it.memory_mib)),
                 size(sum(|it| it.storage_mib)),
@@ -328,11 +331,11 @@ impl Screen<'_> {
             let version = source.version.as_deref().unwrap_or("unknown version");
             let rows: u64 = source.sections.values().map(|tally| tally.rows).sum();
             self.line(&format!(
-                "read: {} ({}, {version}), {} sections, {} rows",
+                "read: {} ({}, {version}), {}, {}",
                 source.location,
                 source.connector,
-                source.sections.len(),
-                grouped(rows),
+                many(source.sections.len() as u64, "section"),
+                many(rows, "row"),
             ))?;
         }
         Ok(())
@@ -346,6 +349,12 @@ fn counted(quantity: Quantity, shown: impl Fn(u64) -> String) -> String {
         unknown if quantity.known == 0 => format!("? ({} unknown)", grouped(unknown)),
         unknown => format!("{} (+{} unknown)", shown(quantity.known), grouped(unknown)),
     }
+}
+
+/// `1 host`, `1,200 hosts`.
+fn many(number: u64, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{ending}", grouped(number))
 }
 
 /// `1234567` as `1,234,567`.
@@ -386,6 +395,8 @@ mod tests {
     fn numbers_for_people() {
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(many(1, "host"), "1 host");
+        assert_eq!(many(1200, "host"), "1,200 hosts");
         assert_eq!(size(512), "512.0 MiB");
         assert_eq!(size(1536), "1.5 GiB");
         assert_eq!(size(5 << 20), "5.0 TiB");
