@@ -1,4 +1,5 @@
 //! The use case on exports of simulated estates: what overlays match, what masks hide, what repeats.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::collections::BTreeSet;
 use std::fs;

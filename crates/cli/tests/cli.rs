@@ -1,4 +1,9 @@
 //! The command as people and scripts use it: help, output, exit codes, what is left behind.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail by panicking"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
