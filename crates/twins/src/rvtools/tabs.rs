@@ -150,7 +150,7 @@ pub(super) fn header_in(tab: Tab, header: &str, version: Version) -> String {
     }
 }
 
-/// The headers of a tab as a workbook of `version` has them, [`ATTRIBUTES`] standing for the columns
+/// The headers of a tab as a workbook of `version` has them, `ATTRIBUTES` standing for the columns
 /// of custom attributes and tags; empty where that version has no such tab.
 pub fn headers(tab: Tab, version: Version) -> Vec<String> {
     let headers = match tab {

@@ -80,7 +80,7 @@ pub fn write_merged(
     Ok(writer.written)
 }
 
-/// Every secret that [`write`] puts into the export of `collection`, sorted: licence keys always,
+/// Every secret that [`write()`] puts into the export of `collection`, sorted: licence keys always,
 /// passwords where [`Defect::ClearTextPasswords`] asks for them.
 pub fn secrets(collection: &Collection, spec: &ExportSpec) -> Vec<Text> {
     let planted = Secrets::new(spec);

@@ -1,7 +1,7 @@
 //! A connector is one folder of `crates/connect/src/`, and all folders look alike.
 //!
 //! The rule: a folder there that holds a `collect.rs` is a connector. It stands in the line
-//! `connectors! { … }` of `lib.rs`, and it holds exactly the five files of [`FILES`]. What outgrows one
+//! `connectors! { … }` of `lib.rs`, and it holds exactly the five files of `FILES` below. What outgrows one
 //! of them goes into a sub-folder that bears its name: `map/disks.rs` beside `map.rs`. Every name of
 //! the line has its folder.
 

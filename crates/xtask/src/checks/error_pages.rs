@@ -1,7 +1,7 @@
 //! Every code that an operator can see has a page in `docs/errors/`, and every page has its code.
 //!
 //! A page is `docs/errors/ENT-0101.md`. It begins with `# ENT-0101: ` and a sentence, and has the
-//! headings of [`HEADINGS`] in that order. Codes count in code, not in comments and not in tests.
+//! headings of `HEADINGS` below in that order. Codes count in code, not in comments and not in tests.
 
 use std::collections::BTreeMap;
 
