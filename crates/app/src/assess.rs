@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use entente_connect::connector::{CollectError, Watch};
 use entente_connect::registry;
 use entente_connect::tables::Limits;
-use entente_model::{Collection, Date, Estate, Finding, Severity, Text};
+use entente_model::{Collection, Date, Estate};
 use entente_readiness::{Catalogue, CatalogueError, DataError, Guests, Lifecycles};
 
 use crate::document::Assessment;
@@ -168,7 +168,6 @@ fn estate(request: &AssessRequest, watch: &dyn Watch) -> Result<Estate, AssessEr
         collections.push(collect(path, watch)?);
     }
     let mut estate = Estate::from_collections(collections);
-    note_overlaps(&mut estate);
     if let Some(path) = &request.overlay {
         overlay::lay(&mut estate, path)?;
     }
@@ -189,26 +188,4 @@ fn collect(path: &Path, watch: &dyn Watch) -> Result<Collection, CollectError> {
         }
     }
     Err(refusal)
-}
-
-/// Exports that tell of the same objects are worth a person's time.
-fn note_overlaps(estate: &mut Estate) {
-    let repeated: u64 = estate
-        .gaps
-        .iter()
-        .filter(|gap| gap.message.contains("a later export of the same platform"))
-        .map(|gap| gap.count)
-        .sum();
-    if repeated > 0 {
-        estate.findings.push(Finding {
-            severity: Severity::Warning,
-            code: Text::new_static("ENT-0205"),
-            subject: Text::new_static("exports"),
-            message: Text::from(format!(
-                "{repeated} objects are in more than one export; the later export is used"
-            )),
-            remedy: Text::new_static("give one export of each platform"),
-        });
-        estate.findings.sort();
-    }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use smol_str::SmolStr as Text;
 
 use crate::collection::{Collection, Gap, GapCause, Place, Source};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::governance::Application;
 use crate::ids::{ApplicationId, ClusterId, DatastoreId, HostId, NetworkId, WorkloadId};
 use crate::infrastructure::{
@@ -58,15 +58,15 @@ impl Estate {
         collections
             .sort_by(|a, b| (b.source.taken, &b.source.id).cmp(&(a.source.taken, &a.source.id)));
         let mut estate = Self::default();
-        for collection in collections {
-            estate.absorb(collection);
-        }
+        let repeated: u64 = collections.into_iter().map(|it| estate.absorb(it)).sum();
+        estate.findings.extend(overlap(repeated));
         estate.sort();
         estate.derive_applications();
         estate
     }
 
-    fn absorb(&mut self, collection: Collection) {
+    /// Adds a collection; says how many of its objects were there already.
+    fn absorb(&mut self, collection: Collection) -> u64 {
         let Collection {
             source,
             gaps,
@@ -85,7 +85,7 @@ impl Estate {
         self.gaps.extend(gaps);
         self.findings.extend(findings);
         let gaps = &mut self.gaps;
-        let mut join = Join { source: &source, gaps };
+        let mut join = Join { source: &source, gaps, repeated: 0 };
         join.add(&mut self.platforms, platforms, "platforms", |it| it.id.clone());
         join.add(&mut self.products, products, "products", |it| {
             (it.platform.clone(), it.name.clone())
@@ -101,10 +101,12 @@ impl Estate {
             (it.platform.clone(), it.path.value().unwrap_or(&it.name).clone())
         });
         join.add(&mut self.workloads, workloads, "workloads", |it| it.id.clone());
+        let repeated = join.repeated;
         // Several licences of one name are several licences: only a second reading repeats them.
         let known: Vec<_> = self.licences.iter().map(|it| it.platform.clone()).collect();
         self.licences.extend(licences.into_iter().filter(|it| !known.contains(&it.platform)));
         self.sources.push(source);
+        repeated
     }
 
     fn sort(&mut self) {
@@ -154,10 +156,24 @@ impl Estate {
     }
 }
 
+/// Exports that tell of the same objects are worth a person's time.
+fn overlap(repeated: u64) -> Option<Finding> {
+    (repeated > 0).then(|| Finding {
+        severity: Severity::Warning,
+        code: Text::new_static("ENT-0205"),
+        subject: Text::new_static("exports"),
+        message: Text::from(format!(
+            "{repeated} objects are in more than one export; the later export is used"
+        )),
+        remedy: Text::new_static("give one export of each platform"),
+    })
+}
+
 /// Adds one collection's objects to those of collections that take precedence.
 struct Join<'a> {
     source: &'a Source,
     gaps: &'a mut Vec<Gap>,
+    repeated: u64,
 }
 
 impl Join<'_> {
@@ -180,6 +196,7 @@ impl Join<'_> {
         }
         // A platform is expected in every export of it; only its objects make a conflict.
         if repeated > 0 && noun != "platforms" {
+            self.repeated += repeated;
             self.gaps.push(Gap {
                 cause: GapCause::Conflict,
                 place: Place { file: self.source.location.clone(), ..Place::default() },

@@ -47,7 +47,7 @@ pub use migration_planner::{
     MigrationPlannerReport, migration_planner_report, migration_planner_scores,
 };
 pub use pool::{Pool, Pools};
-pub use quantity::Quantity;
+pub use quantity::{Quantity, disk_capacity_mib};
 pub use shape::{ShapeReport, Share, SystemName, shape};
 pub use sizing::{Demand, Sizing, sizing};
 pub use targets::{

@@ -69,8 +69,8 @@ pub(crate) fn disk_capacity_bytes(workload: &Workload) -> Observed<u64> {
     }
 }
 
-/// [`disk_capacity_bytes`] in whole MiB.
-pub(crate) fn disk_capacity_mib(workload: &Workload) -> Observed<u64> {
+/// Capacity of all disks together, in whole MiB; not observed as soon as one is missing.
+pub fn disk_capacity_mib(workload: &Workload) -> Observed<u64> {
     disk_capacity_bytes(workload).map(mib)
 }
 

@@ -1,7 +1,7 @@
 //! One entry a workload.
 
 use entente_model::{EstateIndex, HostId, Listing, Observed, Text, Workload, WorkloadKind};
-use entente_readiness::{GuestNames, Points, Readiness, WorkloadAttachments};
+use entente_readiness::{GuestNames, Points, Readiness, WorkloadAttachments, disk_capacity_mib};
 
 use crate::document::WorkloadReport;
 
@@ -91,20 +91,4 @@ fn count<T>(list: &Listing<T>) -> Observed<u32> {
         None => Observed::Value(u32::try_from(list.items.len()).unwrap_or(u32::MAX)),
         Some(why) => Observed::Unobserved(why),
     }
-}
-
-/// Capacity of all disks; not observed if any is missing.
-fn disk_capacity_mib(workload: &Workload) -> Observed<u64> {
-    if let Some(why) = workload.disks.why() {
-        return Observed::Unobserved(why);
-    }
-    let mut sum = 0_u64;
-    for disk in &workload.disks {
-        match disk.capacity_bytes {
-            Observed::Value(bytes) => sum = sum.saturating_add(bytes),
-            Observed::Absent => {}
-            Observed::Unobserved(why) => return Observed::Unobserved(why),
-        }
-    }
-    Observed::Value(sum >> 20)
 }
