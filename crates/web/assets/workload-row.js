@@ -3,7 +3,6 @@
 const workloadRow = (() => {
   "use strict";
 
-  const WORDS = { ready: "ready as seen", conditional: "conditional", blocked: "blocked", unknown: "unknown" };
   const SYMBOLS = { ready: "✓", conditional: "!", blocked: "✕", unknown: "?" };
   const KINDS = { "recovery-placeholder": "recovery placeholder", "system-agent": "system agent" };
 
@@ -64,27 +63,45 @@ const workloadRow = (() => {
     return parts;
   }
 
-  function checks(data, heading, list) {
-    if (list.length === 0) return [];
-    const line = element("dd", null, `${heading}: `);
-    list.forEach((check, at) => line.append(...(at > 0 ? ["; "] : []), link(data, check)));
-    return [line];
+  const EFFECTS = ["blocks ", "warning on ", "to know on "];
+
+  /** Checks that fired, each with what it means where; then what was not observed. */
+  function checks(data, row) {
+    const effects = new Map();
+    const missing = new Map();
+    let assessed = 0;
+    for (const [target, label] of data.targets) {
+      const outcome = data.outcomes[data.columns[`target:${target}`][row]];
+      if (!outcome) continue;
+      assessed += 1;
+      outcome.slice(2, 5).forEach((list, rank) => list.forEach((check) => {
+        if (!effects.has(check)) effects.set(check, [[], [], []]);
+        effects.get(check)[rank].push(label);
+      }));
+      for (const place of outcome[5]) {
+        const attribute = data.strings[place];
+        missing.set(attribute, [...(missing.get(attribute) ?? []), label]);
+      }
+    }
+    const where = (labels) => (labels.length === assessed ? "all targets" : labels.join(", "));
+    const worst = (ranks) => ranks.findIndex((labels) => labels.length > 0);
+    const lines = [...effects]
+      .sort(([a, x], [b, y]) => worst(x) - worst(y) || a - b)
+      .map(([check, ranks]) => {
+        const said = ranks.map((labels, rank) => labels.length > 0 && `${EFFECTS[rank]}${where(labels)}`);
+        return element("dd", null, link(data, check), `: ${said.filter(Boolean).join("; ")}`);
+      });
+    for (const attribute of [...missing.keys()].sort()) {
+      lines.push(element("dd", null, `not observed: ${attribute}, which matters for ${where(missing.get(attribute))}`));
+    }
+    return lines.length > 0 ? [element("dt", null, "Checks"), ...lines] : [];
   }
 
   function evidence(data, row) {
     const of = (column) => data.columns[column][row];
     const text = (place) => data.strings[place];
     const list = element("dl");
-    for (const [target, label] of data.targets) {
-      const outcome = data.outcomes[of(`target:${target}`)];
-      if (!outcome) continue;
-      const [strict, asSeen, blockers, warnings, information, missing] = outcome;
-      list.append(element("dt", null, `${label}: ${WORDS[asSeen]}; strict: ${strict}`),
-        ...checks(data, "blocked by", blockers),
-        ...checks(data, "warnings", warnings),
-        ...checks(data, "to know", information));
-      if (missing.length > 0) list.append(element("dd", null, `not observed: ${missing.map(text).join(", ")}`));
-    }
+    list.append(...checks(data, row));
     const attachments = data.sets[of("attachments")];
     if (attachments.length > 0) list.append(element("dt", null, "Leans on"));
     for (const [kind, times] of attachments) {

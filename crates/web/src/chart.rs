@@ -194,7 +194,7 @@ impl GroupedBars {
         }
         let left_out = self.groups.len().saturating_sub(BarChart::BARS);
         self.groups.truncate(BarChart::BARS);
-        let height = 60 + self.groups.len().max(1) * (18 * self.measures.len() + 14);
+        let height = 60 + self.groups.len().max(1) * (11 * self.measures.len() + 11);
         let chart = Chart {
             id: self.id,
             summary: format!("{}: {}", self.title, self.measures.join(", ")),
@@ -255,7 +255,7 @@ impl GroupedBars {
                     .map(|(_, values)| values.get(position).copied().unwrap_or(0))
                     .collect();
                 json!({
-                    "type": "bar", "name": measure, "data": data, "barMaxWidth": 14,
+                    "type": "bar", "name": measure, "data": data, "barMaxWidth": 10,
                     "itemStyle": fill(series_class(position)),
                 })
             })

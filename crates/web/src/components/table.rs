@@ -95,6 +95,13 @@ impl Table {
         self
     }
 
+    /// Keeps another number of rows in the page.
+    #[must_use]
+    pub fn maximum(mut self, rows: usize) -> Self {
+        self.maximum = rows;
+        self
+    }
+
     /// Shows all rows, for tables whose rows are linked to.
     #[must_use]
     pub fn whole(mut self) -> Self {
@@ -162,7 +169,7 @@ impl Table {
             tr id=[row.id.as_deref()] {
                 @for (position, (cell, column)) in row.cells.iter().zip(&self.columns).enumerate() {
                     @if position == 0 {
-                        th scope="row" { (cell) }
+                        th scope="row" class=[column.kind.class()] { (cell) }
                     } @else {
                         td class=[column.kind.class()] { (cell) }
                     }
@@ -183,7 +190,7 @@ mod tests {
             table.row(vec![html! { (number) }]);
         }
         let html = table.render().into_string();
-        assert_eq!(html.matches("<th scope=\"row\">").count(), Table::MAXIMUM);
+        assert_eq!(html.matches("<th scope=\"row\"").count(), Table::MAXIMUM);
         assert!(html.contains("<summary>498 more rows</summary>"));
         assert!(html.contains("7 rows left out here"));
     }

@@ -87,7 +87,7 @@ fn verdicts(context: &Context<'_>, applications: &[&ApplicationReport]) -> Table
             fact(&application.owner, |owner| html! { (owner) }),
             html! { (format::count(application.machines)) },
             html! { (format::count(application.complexity)) },
-            html! { (mostly.join(", ")) },
+            html! { @for term in mostly { span.nowrap { (term) } " " } },
         ];
         for (target, _) in context.targets() {
             let counts = application.as_seen.get(target).copied().unwrap_or_default();

@@ -20,6 +20,7 @@ pub(super) fn section(context: &Context<'_>, id: &str, title: &str) -> Markup {
             Column::number("Machines"),
             Column::number("Share of machines"),
             Column::number("In all"),
+            Column::number("Machines not observed"),
         ],
     );
     for attachment in &attachments {
@@ -29,11 +30,19 @@ pub(super) fn section(context: &Context<'_>, id: &str, title: &str) -> Markup {
             html! { (format::count(attachment.workloads)) },
             html! { (format::share(attachment.workloads, machines)) },
             html! { (format::count(attachment.count)) },
+            html! {
+                @if attachment.not_observed > 0 {
+                    span.gap { span aria-hidden="true" { "? " } (format::count(attachment.not_observed)) }
+                } @else { "0" }
+            },
         ]);
     }
     let bars = attachments.iter().map(|attachment| {
         let share = format::share(attachment.workloads, machines);
-        let text = format!("{} ({share})", format::count(attachment.workloads));
+        let mut text = format!("{} ({share})", format::count(attachment.workloads));
+        if attachment.not_observed > 0 {
+            text.push_str(&format!(" + {} ?", format::count(attachment.not_observed)));
+        }
         Bar::new(attachment.label.as_str(), attachment.workloads, text)
     });
     let chart = BarChart {
@@ -45,6 +54,6 @@ pub(super) fn section(context: &Context<'_>, id: &str, title: &str) -> Markup {
         table,
     };
     let lead = "What of the control plane machines lean on: what has to be rebuilt, replaced or \
-                given up elsewhere.";
+                given up elsewhere. A mark + n ? is n machines for which it was not observed.";
     section_of(id, title, lead, chart.render())
 }

@@ -11,13 +11,14 @@ use crate::format;
 /// The assessment with tables for looking things up.
 pub(super) struct Context<'a> {
     pub assessment: &'a Assessment,
-    checks: BTreeMap<&'a str, &'a CheckReport>,
+    checks: BTreeMap<&'a str, (usize, &'a CheckReport)>,
     attachments: BTreeMap<&'a str, &'a str>,
 }
 
 impl<'a> Context<'a> {
     pub fn new(assessment: &'a Assessment) -> Self {
-        let checks = assessment.readiness.checks.iter().map(|check| (check.id.as_str(), check));
+        let checks = assessment.readiness.checks.iter().enumerate();
+        let checks = checks.map(|(position, check)| (check.id.as_str(), (position, check)));
         let attachments =
             assessment.attachments.iter().map(|it| (it.kind.as_str(), it.label.as_str()));
         Self { assessment, checks: checks.collect(), attachments: attachments.collect() }
@@ -37,7 +38,12 @@ impl<'a> Context<'a> {
     where
         'a: 'b,
     {
-        self.checks.get(id).map_or(id, |check| check.title.as_str())
+        self.checks.get(id).map_or(id, |(_, check)| check.title.as_str())
+    }
+
+    /// Where a check stands among all, most blocking first; last where the catalogue does not know it.
+    pub fn check_position(&self, id: &str) -> usize {
+        self.checks.get(id).map_or(usize::MAX, |(position, _)| *position)
     }
 
     /// What an attachment is; its id where nothing describes it.

@@ -8,6 +8,9 @@ use crate::format;
 
 use super::context::Context;
 
+/// Machines of one kind in the page; the JSON output has all.
+const ENTRIES_MAX: usize = 100;
+
 pub(super) fn section(context: &Context<'_>, id: &str, title: &str) -> Markup {
     let hygiene = &context.assessment.hygiene;
     let lead = "What looks unused or larger than its load, and what would come free. To be confirmed \
@@ -38,7 +41,8 @@ fn entries(caption: &str, entries: &[HygieneEntry]) -> Markup {
             Column::number("Storage free"),
         ],
     )
-    .visible(10);
+    .visible(10)
+    .maximum(ENTRIES_MAX);
     for entry in entries {
         table.row(vec![
             workloads_link(&[("text", &entry.name)], html! { (entry.name) }),

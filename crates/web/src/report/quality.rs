@@ -93,37 +93,50 @@ fn limits(source: &SourceReport) -> Markup {
     table.render()
 }
 
+/// One kind of reason with all that it stands for.
+struct Cause<'a> {
+    cause: GapCause,
+    count: u64,
+    gaps: Vec<&'a Gap>,
+}
+
 fn gaps(gaps: &[Gap]) -> Markup {
     let mut by_cause: BTreeMap<GapCause, Vec<&Gap>> = BTreeMap::new();
     for gap in gaps {
         by_cause.entry(gap.cause).or_default().push(gap);
     }
-    let mut causes: Vec<(GapCause, u64, Vec<&Gap>)> = by_cause
+    let mut causes: Vec<Cause<'_>> = by_cause
         .into_iter()
-        .map(|(cause, gaps)| (cause, gaps.iter().map(|gap| gap.count).sum(), gaps))
+        .map(|(cause, gaps)| Cause { cause, count: gaps.iter().map(|gap| gap.count).sum(), gaps })
         .collect();
-    causes.sort_by(|a, b| (b.1, a.0).cmp(&(a.1, b.0)));
-    if causes.is_empty() {
-        return html! { p.empty { "No gaps." } };
-    }
+    causes.sort_by(|a, b| (b.count, a.cause).cmp(&(a.count, b.cause)));
+    let (not_modelled, causes): (Vec<_>, Vec<_>) =
+        causes.into_iter().partition(|it| it.cause == GapCause::NotModelled);
     html! {
-        (cause_chart(&causes))
-        @for (cause, count, gaps) in &causes {
-            (details(
-                &format!("{}: {}", format::gap_cause(*cause), format::count(*count)),
-                examples(*cause, gaps),
-            ))
+        @if causes.is_empty() { p.empty { "No gaps." } } @else { (cause_chart(&causes)) }
+        @for cause in &causes { (named(cause)) }
+        @for cause in &not_modelled {
+            p.empty {
+                (format::counted(cause.count, "row"))
+                " were read and have no place in the model yet; they are not counted as gaps."
+            }
+            (named(cause))
         }
     }
 }
 
-fn cause_chart(causes: &[(GapCause, u64, Vec<&Gap>)]) -> Markup {
+fn named(cause: &Cause<'_>) -> Markup {
+    let summary = format!("{}: {}", format::gap_cause(cause.cause), format::count(cause.count));
+    details(&summary, examples(cause.cause, &cause.gaps))
+}
+
+fn cause_chart(causes: &[Cause<'_>]) -> Markup {
     let mut table = Table::new(
         "Gaps by cause",
         vec![Column::text("Cause"), Column::text("Id"), Column::number("Rows or values")],
     );
     let mut bars = Vec::new();
-    for (cause, count, _) in causes {
+    for Cause { cause, count, .. } in causes {
         let count_text = format::count(*count);
         table.row(vec![
             html! { (format::gap_cause(*cause)) },

@@ -4,8 +4,8 @@ use entente_app::document::{CheckReport, CheckSeverity, ClusterReport, VerdictCo
 use maud::{Markup, html};
 
 use crate::components::{
-    Column, HeatCell, Table, check_severity, heat_cell, section as section_of, stacked_bar,
-    subsection, verdict_parts, verdict_style, workloads_link,
+    Column, HeatCell, Table, check_severity, details, heat_cell, section as section_of,
+    stacked_bar, subsection, verdict_parts, verdict_style, workloads_link,
 };
 use crate::format;
 
@@ -113,22 +113,47 @@ fn cluster_cell(
     }
 }
 
+/// Checks that fired come first; those that only stayed unanswered are a click away.
 fn checks(context: &Context<'_>) -> Markup {
-    let mut columns = vec![Column::text("Check")];
+    let (fired, unanswered): (Vec<&CheckReport>, Vec<&CheckReport>) = context
+        .assessment
+        .readiness
+        .checks
+        .iter()
+        .partition(|check| check.fired.values().any(|machines| *machines > 0));
+    let summary = format!(
+        "{} that no machine has for sure, but that stay unanswered",
+        format::counted(unanswered.len() as u64, "check")
+    );
+    html! {
+        (check_table(context, "Checks that fired, most blocking first", &fired))
+        @if !unanswered.is_empty() {
+            (details(&summary, check_table(context, "Checks that stay unanswered", &unanswered)))
+        }
+    }
+}
+
+fn check_table(context: &Context<'_>, caption: &str, checks: &[&CheckReport]) -> Markup {
+    let mut columns = vec![Column::prose("Check")];
     columns.extend(context.targets().map(|(_, label)| Column::text(label)));
     columns.push(Column::prose("What to do"));
-    columns.push(Column::text("Beyond the source"));
-    let mut table =
-        Table::new("Checks that fired or stayed unanswered, most blocking first", columns).whole();
-    for check in &context.assessment.readiness.checks {
+    let mut table = Table::new(caption, columns).whole();
+    for check in checks {
         let mut cells = vec![html! {
-            (check.title) br; code.minor { (check.id) }
+            (check.title)
+            div.minor {
+                code { (check.id) }
+                @if !check.beyond_source.is_empty() {
+                    "; this kind of source cannot tell "
+                    @for (position, attribute) in check.beyond_source.iter().enumerate() {
+                        @if position > 0 { ", " }
+                        code { (attribute) }
+                    }
+                }
+            }
         }];
         cells.extend(context.targets().map(|(target, _)| check_on(check, target)));
         cells.push(html! { (check.remedy) });
-        cells.push(html! {
-            @for attribute in &check.beyond_source { code { (attribute) } " " }
-        });
         table.row_with_id(check_anchor(&check.id), cells);
     }
     table.render()
@@ -143,17 +168,19 @@ fn check_on(check: &CheckReport, target: &str) -> Markup {
     }
     html! {
         (check_severity(severity))
-        div.minor {
-            @if fired > 0 {
-                (workloads_link(
-                    &[("check", &check.id), ("target", target), ("kind", "machine")],
-                    html! { (format::counted(fired, "machine")) },
-                ))
-            } @else { "no machine" }
-            @if unanswered > 0 {
-                br;
-                span.gap { span aria-hidden="true" { "? " } (format::count(unanswered)) " unanswered" }
-            }
+        " "
+        @if fired > 0 {
+            (workloads_link(
+                &[("check", &check.id), ("target", target), ("kind", "machine")],
+                html! { (format::count(fired)) span.hidden-text { " machines" } },
+            ))
+        } @else {
+            "0"
+        }
+        @if unanswered > 0 {
+            " "
+            span.gap { span aria-hidden="true" { "+ " (format::count(unanswered)) " ?" }
+                span.hidden-text { "and " (format::counted(unanswered, "machine")) " unanswered" } }
         }
     }
 }

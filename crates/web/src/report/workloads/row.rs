@@ -1,10 +1,12 @@
 //! One workload as a row of HTML. `assets/workload-row.js` makes the same from the data.
 
+use std::collections::BTreeMap;
+
 use entente_app::document::{TargetReadiness, Verdict, WorkloadReport};
 use entente_model::{IdentityBasis, Observed, PowerState, Text, WorkloadKind};
 use maud::{Markup, html};
 
-use crate::components::{fact, tag, verdict_badge, verdict_style};
+use crate::components::{fact, tag, verdict_badge};
 use crate::format;
 
 use super::super::context::{Context, check_anchor, check_link};
@@ -105,18 +107,7 @@ fn evidence_title(workload: &WorkloadReport) -> String {
 fn evidence(context: &Context<'_>, workload: &WorkloadReport) -> Markup {
     html! {
         dl {
-            @for (target, label) in context.targets() {
-                @if let Some(readiness) = workload.readiness.get(target) {
-                    dt { (label) ": " (verdict_style(readiness.as_seen).as_seen)
-                        "; strict: " (verdict_style(readiness.verdict).strict) }
-                    (checks("blocked by", context, &readiness.blockers))
-                    (checks("warnings", context, &readiness.warnings))
-                    (checks("to know", context, &readiness.information))
-                    @if !readiness.not_observed.is_empty() {
-                        dd { "not observed: " (readiness.not_observed.join(", ")) }
-                    }
-                }
-            }
+            (checks(context, workload))
             @if !workload.attachments.is_empty() {
                 dt { "Leans on" }
                 @for (kind, count) in &workload.attachments {
@@ -134,18 +125,52 @@ fn evidence(context: &Context<'_>, workload: &WorkloadReport) -> Markup {
     }
 }
 
-fn checks(heading: &str, context: &Context<'_>, ids: &[Text]) -> Markup {
-    html! {
-        @if !ids.is_empty() {
-            dd {
-                (heading) ": "
-                @for (position, id) in ids.iter().enumerate() {
-                    @if position > 0 { "; " }
-                    (check_link(id, context.check_title(id)))
-                }
+/// How a check that fired on a target is said, most severe first.
+const EFFECTS: [&str; 3] = ["blocks ", "warning on ", "to know on "];
+
+/// Checks that fired, each with what it means where; then what was not observed.
+fn checks(context: &Context<'_>, workload: &WorkloadReport) -> Markup {
+    let mut effects: BTreeMap<(usize, &str), [Vec<&str>; 3]> = BTreeMap::new();
+    let mut missing: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (target, label) in context.targets() {
+        let Some(readiness) = workload.readiness.get(target) else { continue };
+        let lists = [&readiness.blockers, &readiness.warnings, &readiness.information];
+        for (rank, list) in lists.into_iter().enumerate() {
+            for check in list {
+                let effect = effects.entry((context.check_position(check), check)).or_default();
+                effect.iter_mut().skip(rank).take(1).for_each(|labels| labels.push(label));
             }
         }
+        for attribute in &readiness.not_observed {
+            missing.entry(attribute).or_default().push(label);
+        }
     }
+    let mut effects: Vec<_> = effects.into_iter().collect();
+    effects.sort_by_key(|(_, ranks)| ranks.iter().position(|labels| !labels.is_empty()));
+    let assessed = workload.readiness.len();
+    html! {
+        @if !effects.is_empty() || !missing.is_empty() { dt { "Checks" } }
+        @for ((_, check), ranks) in &effects {
+            dd { (check_link(check, context.check_title(check))) ": " (effect_text(ranks, assessed)) }
+        }
+        @for (attribute, labels) in &missing {
+            dd { "not observed: " (attribute) ", which matters for " (targets_text(labels, assessed)) }
+        }
+    }
+}
+
+fn effect_text(ranks: &[Vec<&str>; 3], assessed: usize) -> String {
+    let said: Vec<String> = EFFECTS
+        .iter()
+        .zip(ranks)
+        .filter(|(_, labels)| !labels.is_empty())
+        .map(|(effect, labels)| format!("{effect}{}", targets_text(labels, assessed)))
+        .collect();
+    said.join("; ")
+}
+
+fn targets_text(labels: &[&str], assessed: usize) -> String {
+    if labels.len() == assessed { "all targets".to_owned() } else { labels.join(", ") }
 }
 
 /// Where it is, who answers for it, and how sure its identity is.
