@@ -84,7 +84,7 @@ prove: ## the long proofs: fuzzing, estates of 50 to 50,000 workloads; results g
 .PHONY: bench-assess
 bench-assess: ## time `entente assess` on an export of 50,000 machines, beside openpyxl
 	@scripts/setup build web bench
-	cargo build --release --quiet --locked -p entente-cli
+	cargo build --release --quiet --locked -p entente-cli --features demo
 	cargo build --release --quiet --locked -p entente-twins --example export
 	@out/bench/python/bin/python scripts/bench-assess $(CARGO_TARGET_DIR)/release/entente \
 		$(CARGO_TARGET_DIR)/release/examples/export out/bench
