@@ -11,6 +11,7 @@ const DARK: &str = include_str!("../../assets/theme-dark.css");
 const STYLE: &str = include_str!("../../assets/report.css");
 const PRINT: &str = include_str!("../../assets/print.css");
 const THEME_SCRIPT: &str = include_str!("../../assets/theme.js");
+const REVEAL_SCRIPT: &str = include_str!("../../assets/reveal.js");
 const CHARTS_SCRIPT: &str = include_str!("../../assets/charts.js");
 const LIBRARY: &str = include_str!(concat!(env!("OUT_DIR"), "/echarts.js"));
 const NOTICES: &str = include_str!(concat!(env!("OUT_DIR"), "/notices.txt"));
@@ -61,6 +62,7 @@ impl Page<'_> {
                     (PreEscaped("-->\n"))
                     script { (PreEscaped(LIBRARY)) }
                     script { (PreEscaped(CHARTS_SCRIPT)) }
+                    script { (PreEscaped(REVEAL_SCRIPT)) }
                     @for script in self.scripts { script { (PreEscaped(*script)) } }
                 }
             }

@@ -260,7 +260,7 @@ fn blockers(context: &Context<'_>) -> Markup {
     html! {
         (table.render())
         @if all > TOP_BLOCKERS {
-            p.empty { (all - TOP_BLOCKERS) " more under " a href="#checks" { "all checks" } "." }
+            p.empty { (all - TOP_BLOCKERS) " more under " a href="#checks" { "checks" } "." }
         }
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn section(context: &Context<'_>, id: &str, title: &str) -> Markup {
     let body = html! {
         (subsection("Target and verdict", target_map(context)))
         (subsection("Cluster and target", cluster_map(context)))
-        div id="checks" { (subsection("All checks", checks(context))) }
+        div id="checks" { (subsection("Checks", checks(context))) }
     };
     section_of(id, title, lead, body)
 }
@@ -113,24 +113,31 @@ fn cluster_cell(
     }
 }
 
-/// Checks that fired come first; those that only stayed unanswered are a click away.
+/// Checks that stop or delay a move come first; the others are a click away.
 fn checks(context: &Context<'_>) -> Markup {
-    let (fired, unanswered): (Vec<&CheckReport>, Vec<&CheckReport>) = context
-        .assessment
-        .readiness
-        .checks
-        .iter()
-        .partition(|check| check.fired.values().any(|machines| *machines > 0));
-    let summary = format!(
-        "{} that no machine has for sure, but that stay unanswered",
-        format::counted(unanswered.len() as u64, "check")
-    );
+    let all = context.assessment.readiness.checks.iter();
+    let (fired, unanswered): (Vec<&CheckReport>, Vec<&CheckReport>) =
+        all.partition(|check| check.fired.values().any(|machines| *machines > 0));
+    let (matters, informs): (Vec<&CheckReport>, Vec<&CheckReport>) =
+        fired.into_iter().partition(|check| delays_a_move(check));
     html! {
-        (check_table(context, "Checks that fired, most blocking first", &fired))
-        @if !unanswered.is_empty() {
-            (details(&summary, check_table(context, "Checks that stay unanswered", &unanswered)))
-        }
+        (check_table(context, "Checks that block or warn, most blocking first", &matters))
+        (folded_checks(context, "that only inform", &informs))
+        (folded_checks(context, "that no machine has for sure, but that stay unanswered", &unanswered))
     }
+}
+
+fn delays_a_move(check: &CheckReport) -> bool {
+    let matters = [CheckSeverity::Blocker, CheckSeverity::Warning];
+    check.severity.values().any(|severity| matters.contains(severity))
+}
+
+fn folded_checks(context: &Context<'_>, which: &str, checks: &[&CheckReport]) -> Markup {
+    if checks.is_empty() {
+        return Markup::default();
+    }
+    let summary = format!("{} {which}", format::counted(checks.len() as u64, "check"));
+    details(&summary, check_table(context, &format!("Checks {which}"), checks))
 }
 
 fn check_table(context: &Context<'_>, caption: &str, checks: &[&CheckReport]) -> Markup {

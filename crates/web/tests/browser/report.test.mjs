@@ -238,6 +238,13 @@ test("a verdict leads to the check that decided it", async () => {
   const anchors = await page.$$eval("a[href^='#']", (links) => [...new Set(links.map((link) => link.getAttribute("href").slice(1)))]
     .filter((id) => !document.getElementById(id)));
   assert.deepEqual(anchors, [], "links to nowhere");
+  const folded = page.locator("#checks details tr[id]").first();
+  if (await folded.count() > 0) {
+    assert.equal(await folded.isVisible(), false);
+    const id = await folded.getAttribute("id");
+    await page.evaluate((id) => { location.hash = id; }, id);
+    await folded.waitFor({ state: "visible" });
+  }
   await close();
 });
 
