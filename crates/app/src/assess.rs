@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use entente_connect::connector::{CollectError, Watch};
+use entente_connect::connector::{Access, CollectError, Watch};
 use entente_connect::registry;
 use entente_connect::tables::Limits;
 use entente_model::{Collection, Date, Estate};
@@ -181,8 +181,12 @@ fn collect(path: &Path, watch: &dyn Watch) -> Result<Collection, CollectError> {
         expected: "an export that any connector reads".into(),
         found: "there is no connector for exports in this build".into(),
     };
-    for connector in registry() {
-        match connector.collect(path, Limits::default(), watch) {
+    let exports = registry().iter().filter_map(|connector| match connector.access() {
+        Access::Export(export) => Some(export),
+        Access::Live(_) => None,
+    });
+    for export in exports {
+        match export.collect(path, Limits::default(), watch) {
             Err(error @ CollectError::NotThis { .. }) => refusal = error,
             outcome => return outcome,
         }

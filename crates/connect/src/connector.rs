@@ -14,6 +14,7 @@ use std::path::Path;
 
 use entente_model::Collection;
 
+use crate::live::Live;
 use crate::tables::{Limits, TableError, file_name};
 
 /// Something that can be read: one kind of platform, tool or export.
@@ -24,6 +25,21 @@ pub trait Connector: Sync {
     /// Its name for people.
     fn label(&self) -> &'static str;
 
+    /// How it is read.
+    fn access(&self) -> Access;
+}
+
+/// How something is read.
+#[derive(Clone, Copy)]
+pub enum Access {
+    /// From files that somebody exported.
+    Export(&'static dyn Export),
+    /// By logging in.
+    Live(&'static dyn Live),
+}
+
+/// A kind of export.
+pub trait Export: Sync {
     /// Reads one export.
     fn collect(
         &self,

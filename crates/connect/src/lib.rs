@@ -1,9 +1,11 @@
 //! Platforms and exports, one folder each: the only code that talks to them.
 //!
-//! Look at [`connector`] for what a connector is, and at [`registry`] for those there are. Reading of
-//! tables in files ([`tables`]) and redaction of secrets ([`secrets`]) are shared by all.
+//! Look at [`connector`] for what a connector is, and at [`registry`] for those there are. What
+//! connectors to running platforms share is in [`live`]; reading of tables in files in [`tables`];
+//! redaction of secrets in [`secrets`].
 
 pub mod connector;
+pub mod live;
 pub mod secrets;
 pub mod tables;
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr as Text;
 
+use crate::control::ControlPlane;
 use crate::finding::Finding;
 use crate::ids::SourceId;
 use crate::infrastructure::{
@@ -16,7 +17,9 @@ use crate::observed::Why;
 use crate::workload::Workload;
 
 /// Why something that a conclusion may need is not there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum GapCause {
     /// A tab, file or section is missing.
@@ -45,6 +48,20 @@ pub enum GapCause {
     Encoding,
     /// Times carry no zone.
     NoTimeZone,
+    /// The credentials may not see it, or see only part of it.
+    NoPermission,
+    /// A call failed.
+    CallFailed,
+    /// An answer did not come in time.
+    TimedOut,
+    /// An object was deleted while it was read.
+    Vanished,
+    /// A word that this version does not know.
+    UnknownValue,
+    /// Somebody stopped the collection.
+    Cancelled,
+    /// The platform itself could not tell: a host is offline, an agent does not answer.
+    Unreachable,
 }
 
 impl GapCause {
@@ -64,12 +81,21 @@ impl GapCause {
             Self::UnknownField => "unknown-field",
             Self::Encoding => "encoding",
             Self::NoTimeZone => "no-time-zone",
+            Self::NoPermission => "no-permission",
+            Self::CallFailed => "call-failed",
+            Self::TimedOut => "timed-out",
+            Self::Vanished => "vanished",
+            Self::UnknownValue => "unknown-value",
+            Self::Cancelled => "cancelled",
+            Self::Unreachable => "unreachable",
         }
     }
 }
 
 /// Where in a source something is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub struct Place {
     /// File name, or the platform's address.
     pub file: Text,
@@ -85,7 +111,7 @@ pub struct Place {
 }
 
 /// Something that was not observed, and why.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Gap {
     /// Kind of reason.
     pub cause: GapCause,
@@ -102,7 +128,7 @@ pub struct Gap {
 }
 
 /// Something that a kind of source can never observe, declared once.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct SourceLimit {
     /// The attribute of the `workload` object (or the noun) that stays unobserved.
     pub attribute: Text,
@@ -113,7 +139,7 @@ pub struct SourceLimit {
 }
 
 /// How much of one section was read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tally {
     /// Rows (or objects) with anything in them.
     pub rows: u64,
@@ -124,7 +150,7 @@ pub struct Tally {
 }
 
 /// One thing read: an export file, one login to one platform.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Source {
     /// Its id.
     pub id: SourceId,
@@ -143,7 +169,7 @@ pub struct Source {
 }
 
 /// What one reading of one source saw, with its gaps.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Collection {
     /// What was read.
     pub source: Source,
@@ -171,6 +197,8 @@ pub struct Collection {
     pub licences: Vec<Licence>,
     /// Workloads.
     pub workloads: Vec<Workload>,
+    /// The control plane around them.
+    pub control: ControlPlane,
 }
 
 impl Collection {
@@ -190,6 +218,7 @@ impl Collection {
             resource_pools: Vec::new(),
             licences: Vec::new(),
             workloads: Vec::new(),
+            control: ControlPlane::default(),
         }
     }
 }

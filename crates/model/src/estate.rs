@@ -1,11 +1,12 @@
 //! The estate: everything across all platforms, as one model.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 use smol_str::SmolStr as Text;
 
 use crate::collection::{Collection, Gap, GapCause, Place, Source};
+use crate::control::ControlPlane;
 use crate::finding::{Finding, Severity};
 use crate::governance::Application;
 use crate::ids::{ApplicationId, ClusterId, DatastoreId, HostId, NetworkId, WorkloadId};
@@ -45,6 +46,8 @@ pub struct Estate {
     pub licences: Vec<Licence>,
     /// Workloads.
     pub workloads: Vec<Workload>,
+    /// The control plane around them.
+    pub control: ControlPlane,
     /// Applications, derived from the workloads' governance by [`Estate::derive_applications`].
     pub applications: Vec<Application>,
 }
@@ -58,11 +61,26 @@ impl Estate {
         collections
             .sort_by(|a, b| (b.source.taken, &b.source.id).cmp(&(a.source.taken, &a.source.id)));
         let mut estate = Self::default();
+        estate.take_control_planes(&mut collections);
         let repeated: u64 = collections.into_iter().map(|it| estate.absorb(it)).sum();
         estate.findings.extend(overlap(repeated));
         estate.sort();
         estate.derive_applications();
         estate
+    }
+
+    /// Takes, for each platform, the control plane of the latest collection that saw one: exports see
+    /// none and must not hide what a login saw.
+    fn take_control_planes(&mut self, collections: &mut [Collection]) {
+        let mut taken = BTreeSet::new();
+        for collection in collections.iter_mut().filter(|it| !it.control.is_empty()) {
+            let control = std::mem::take(&mut collection.control);
+            let platforms = collection.platforms.iter().map(|it| it.id.clone());
+            if collection.platforms.iter().all(|it| !taken.contains(&it.id)) {
+                self.control.append(control);
+            }
+            taken.extend(platforms);
+        }
     }
 
     /// Adds a collection; says how many of its objects were there already.
@@ -81,6 +99,7 @@ impl Estate {
             resource_pools,
             licences,
             workloads,
+            control: _,
         } = collection;
         self.gaps.extend(gaps);
         self.findings.extend(findings);
@@ -125,6 +144,7 @@ impl Estate {
             .sort_by(|a, b| (&a.platform, &a.path, &a.name).cmp(&(&b.platform, &b.path, &b.name)));
         self.licences.sort_by(|a, b| (&a.platform, &a.name).cmp(&(&b.platform, &b.name)));
         self.workloads.sort_by(|a, b| a.id.cmp(&b.id));
+        self.control.sort();
     }
 
     /// Rebuilds [`Estate::applications`] from what the workloads' governance says.

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr as Text;
 
 use crate::ids::{ApplicationId, WorkloadId};
 use crate::observed::{Observed, Why};
 
 /// Facts that come from people (a CMDB, a boundary review), not from platforms.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Governance {
     /// The application it serves; absent = none.
     pub application: Observed<ApplicationId>,
@@ -40,7 +41,9 @@ impl Default for Governance {
 }
 
 /// Whether an attribute is free text on the object or a tag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum AttributeKind {
     /// A custom attribute (custom field, description key).
@@ -50,7 +53,7 @@ pub enum AttributeKind {
 }
 
 /// One custom attribute or tag.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Attribute {
     /// Attribute name or tag category.
     pub name: Text,
@@ -61,7 +64,7 @@ pub struct Attribute {
 }
 
 /// A named set of workloads that serve one purpose: the unit people plan in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Application {
     /// Its id, which is its name.
     pub id: ApplicationId,

@@ -2,13 +2,16 @@
 
 use std::net::IpAddr;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr as Text;
 
 use crate::observed::{Listing, Observed};
 
 /// State of the platform's guest tools or agent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum ToolsStatus {
     /// Running, current.
@@ -22,7 +25,7 @@ pub enum ToolsStatus {
 }
 
 /// The platform's guest tools or agent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tools {
     /// State.
     pub status: Observed<ToolsStatus>,
@@ -31,7 +34,7 @@ pub struct Tools {
 }
 
 /// One file system in the guest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Partition {
     /// Mount point or drive letter.
     pub mount: Text,
@@ -44,7 +47,7 @@ pub struct Partition {
 }
 
 /// The guest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Guest {
     /// Operating system in the configuration.
     pub os_configured: Observed<Text>,

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr as Text;
 use uuid::Uuid;
 
@@ -11,7 +12,7 @@ use crate::moment::Moment;
 use crate::observed::{Listing, Observed};
 
 /// Virtual processors and their scheduling.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Cpu {
     /// Virtual processors in all.
     pub count: Observed<u32>,
@@ -36,7 +37,7 @@ pub struct Cpu {
 }
 
 /// Memory and its scheduling.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Memory {
     /// Configured size.
     pub size_bytes: Observed<u64>,
@@ -53,7 +54,9 @@ pub struct Memory {
 }
 
 /// How a disk takes part in VM snapshots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum DiskMode {
     /// Ordinary.
@@ -71,7 +74,9 @@ pub enum DiskMode {
 }
 
 /// Whether several workloads may write to a disk at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum DiskSharing {
     /// One writer.
@@ -81,7 +86,9 @@ pub enum DiskSharing {
 }
 
 /// Whether a disk controller may be shared by workloads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum BusSharing {
     /// Not shared.
@@ -93,7 +100,9 @@ pub enum BusSharing {
 }
 
 /// A raw device mapping's compatibility mode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum RawMapping {
     /// Commands pass to the array: no VM snapshots, no conversion in place.
@@ -105,7 +114,7 @@ pub enum RawMapping {
 }
 
 /// One virtual disk.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Disk {
     /// The platform's label, `Hard disk 1`.
     pub label: Text,
@@ -138,7 +147,7 @@ pub struct Disk {
 }
 
 /// One virtual network adapter.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Nic {
     /// The platform's label, `Network adapter 1`.
     pub label: Text,
@@ -165,7 +174,7 @@ pub struct Nic {
 }
 
 /// Any other attached device.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Device {
     /// The platform's label or device node.
     pub label: Text,
@@ -176,7 +185,7 @@ pub struct Device {
 }
 
 /// Devices other than disks and network adapters, by kind, each list with its own completeness.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Devices {
     /// CD and DVD drives.
     pub cdroms: Listing<Device>,
@@ -195,7 +204,9 @@ pub struct Devices {
 }
 
 /// Kind of firmware.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum FirmwareKind {
     /// Legacy BIOS.
@@ -205,7 +216,7 @@ pub enum FirmwareKind {
 }
 
 /// Firmware and virtual hardware version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Firmware {
     /// BIOS or UEFI.
     pub kind: Observed<FirmwareKind>,
@@ -216,8 +227,12 @@ pub struct Firmware {
 }
 
 /// One VM snapshot.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct VmSnapshot {
+    /// Its id on the platform.
+    pub id: Observed<Text>,
+    /// Id of the VM snapshot that it follows; absent = it is the first.
+    pub parent: Observed<Text>,
     /// Its name.
     pub name: Text,
     /// What its maker wrote, with secrets redacted.

@@ -1,6 +1,7 @@
 //! What workloads stand on: platforms, clusters, hosts, storage, networks, licences.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr as Text;
 
 use crate::ids::{ClusterId, DatastoreId, HostId, NetworkId, PlatformId};
@@ -8,7 +9,7 @@ use crate::moment::Moment;
 use crate::observed::{Listing, Observed};
 
 /// One management endpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Platform {
     /// Its id.
     pub id: PlatformId,
@@ -18,10 +19,14 @@ pub struct Platform {
     pub address: Observed<Text>,
     /// The platform's own UUID.
     pub uuid: Observed<Text>,
+    /// Site where it stands, in the organisation's own words.
+    pub site: Observed<Text>,
+    /// Who answers for it.
+    pub owner: Observed<Text>,
 }
 
 /// A product with its version, as the platform names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Product {
     /// Where it runs.
     pub platform: PlatformId,
@@ -34,7 +39,7 @@ pub struct Product {
 }
 
 /// A cluster of hosts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Cluster {
     /// Its id.
     pub id: ClusterId,
@@ -67,7 +72,7 @@ pub struct Cluster {
 }
 
 /// A hypervisor host.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Host {
     /// Its id.
     pub id: HostId,
@@ -120,7 +125,7 @@ pub struct Host {
 }
 
 /// A datastore or storage container.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Datastore {
     /// Its id.
     pub id: DatastoreId,
@@ -149,7 +154,9 @@ pub struct Datastore {
 }
 
 /// Kind of virtual switch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum SwitchKind {
     /// Configured host by host.
@@ -159,7 +166,7 @@ pub enum SwitchKind {
 }
 
 /// A virtual switch. A standard switch of the same name on many hosts is one entry with many hosts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Switch {
     /// Where it lives.
     pub platform: PlatformId,
@@ -176,7 +183,7 @@ pub struct Switch {
 }
 
 /// A network or port group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Network {
     /// Its id.
     pub id: NetworkId,
@@ -201,7 +208,7 @@ pub struct Network {
 }
 
 /// A resource pool.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ResourcePool {
     /// Where it lives.
     pub platform: PlatformId,
@@ -220,7 +227,7 @@ pub struct ResourcePool {
 }
 
 /// A licence. Its key is never kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Licence {
     /// Where it is installed.
     pub platform: PlatformId,

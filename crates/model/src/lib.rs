@@ -7,6 +7,7 @@
 //! Knows nothing about wire forms, databases, HTTP, async or the clock.
 
 mod collection;
+mod control;
 mod estate;
 mod finding;
 mod governance;
@@ -19,6 +20,12 @@ mod observed;
 mod workload;
 
 pub use collection::{Collection, Gap, GapCause, Place, Source, SourceLimit, Tally};
+pub use control::{
+    Activity, Alarm, Attachment, AttachmentKind, AuthenticationSource, ControlPlane, Folder, Grant,
+    NativePolicy, PlacementGroup, PlacementRule, PlacementRuleKind, Principal, PrincipalKind,
+    ProtectionJob, ProtectionKind, Role, StorageAssignment, StoragePolicy, TagCategory, Volume,
+    WorkloadOverride,
+};
 pub use estate::{Estate, EstateIndex};
 pub use finding::{Finding, Severity};
 pub use governance::{Application, Attribute, AttributeKind, Governance};
@@ -34,10 +41,11 @@ pub use ids::{
 pub use infrastructure::{
     Cluster, Datastore, Host, Licence, Network, Platform, Product, ResourcePool, Switch, SwitchKind,
 };
-pub use moment::{Date, Moment};
+pub use moment::{Date, InvalidMoment, Moment};
 pub use observed::{Completeness, Listing, Observed, Why};
 pub use smol_str::SmolStr as Text;
 pub use uuid::Uuid;
 pub use workload::{
-    Availability, IdentityBasis, Placement, PowerState, Workload, WorkloadKind, WorkloadSamples,
+    Availability, IdentityBasis, Placement, PowerState, Setting, Workload, WorkloadKind,
+    WorkloadSamples,
 };

@@ -1,8 +1,13 @@
 //! Times as sources give them: with a zone, or local to nobody knows where.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserialize, Deserializer, Error};
 use serde::{Serialize, Serializer};
+use time::format_description::well_known::Iso8601;
 use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
 /// A calendar date.
@@ -52,6 +57,44 @@ impl fmt::Display for Moment {
 impl Serialize for Moment {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+/// A text that is not a moment.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a time such as `2026-01-31T12:00:00Z`")]
+pub struct InvalidMoment(String);
+
+/// Reads ISO 8601: with `Z` or an offset, UTC; without, local.
+impl FromStr for Moment {
+    type Err = InvalidMoment;
+
+    fn from_str(text: &str) -> Result<Self, InvalidMoment> {
+        let with_zone = OffsetDateTime::parse(text, &Iso8601::PARSING);
+        let moment = match with_zone {
+            Ok(at) => Ok(Self::Utc(at.to_offset(UtcOffset::UTC))),
+            Err(_) => PrimitiveDateTime::parse(text, &Iso8601::PARSING).map(Self::Local),
+        };
+        moment.map_err(|_| InvalidMoment(text.chars().take(40).collect()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Cow::<'de, str>::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+impl JsonSchema for Moment {
+    fn schema_name() -> Cow<'static, str> {
+        "Moment".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "ISO 8601 to the second; a `Z` only where the zone is known"
+        })
     }
 }
 

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Serialize;
+use serde::de::Deserializer;
 use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
 
 /// One optional fact, as far as it was observed.
 ///
@@ -22,7 +23,9 @@ pub enum Observed<T> {
 }
 
 /// Why a fact was not observed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Why {
     /// This kind of source can never observe it; declared once per source, see
@@ -150,6 +153,28 @@ impl<T: Serialize> Serialize for Observed<T> {
     }
 }
 
+/// What [`Serialize`] writes. A value never looks like `{"unobserved": …}`: observed values are scalars.
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Observed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Gap {
+            unobserved: Why,
+        }
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written<T> {
+            Unobserved(Gap),
+            Value(Option<T>),
+        }
+        Ok(match Written::deserialize(deserializer)? {
+            Written::Unobserved(gap) => Self::Unobserved(gap.unobserved),
+            Written::Value(Some(value)) => Self::Value(value),
+            Written::Value(None) => Self::Absent,
+        })
+    }
+}
+
 /// The schema of what [`Serialize`] writes.
 impl<T: JsonSchema> JsonSchema for Observed<T> {
     fn schema_name() -> Cow<'static, str> {
@@ -175,7 +200,9 @@ impl<T: JsonSchema> JsonSchema for Observed<T> {
 }
 
 /// Whether a list is whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Completeness {
     /// Nothing is missing: "none" and "for all" may be concluded.
@@ -185,7 +212,7 @@ pub enum Completeness {
 }
 
 /// A list that says whether it is whole.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Listing<T> {
     /// What was seen.
     pub items: Vec<T>,

@@ -1,7 +1,7 @@
 //! The workload: a virtual machine, whatever the platform.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr as Text;
 use uuid::Uuid;
 
@@ -13,7 +13,9 @@ use crate::moment::Moment;
 use crate::observed::{Listing, Observed};
 
 /// What a workload is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum WorkloadKind {
     /// An ordinary machine.
@@ -24,6 +26,8 @@ pub enum WorkloadKind {
     RecoveryPlaceholder,
     /// A machine that the platform runs for itself (vCLS).
     SystemAgent,
+    /// A system container (LXC): it shares its host's kernel.
+    Container,
 }
 
 impl WorkloadKind {
@@ -34,12 +38,15 @@ impl WorkloadKind {
             Self::Template => "template",
             Self::RecoveryPlaceholder => "recovery-placeholder",
             Self::SystemAgent => "system-agent",
+            Self::Container => "container",
         }
     }
 }
 
 /// Power state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum PowerState {
     /// Running.
@@ -62,7 +69,9 @@ impl PowerState {
 }
 
 /// What a workload's identity rests on, strongest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum IdentityBasis {
     /// The platform's own UUID and the workload's id on it.
@@ -76,7 +85,7 @@ pub enum IdentityBasis {
 }
 
 /// Where a workload runs and is filed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Placement {
     /// Datacenter, by name.
     pub datacenter: Observed<Text>,
@@ -93,7 +102,7 @@ pub struct Placement {
 }
 
 /// What a workload leans on to stay up and to be protected.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Availability {
     /// Restarted elsewhere when its host fails.
     pub ha_protected: Observed<bool>,
@@ -118,7 +127,7 @@ pub struct Availability {
 }
 
 /// What moves by itself: never a change of configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WorkloadSamples {
     /// Powered on since; absent = off.
     pub powered_on_since: Observed<Moment>,
@@ -146,8 +155,17 @@ pub struct WorkloadSamples {
     pub connection_state: Observed<Text>,
 }
 
+/// An advanced setting by the platform's own key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Setting {
+    /// The platform's own key, `sched.cpu.affinity`, `args` …
+    pub key: Text,
+    /// Its value.
+    pub value: Text,
+}
+
 /// A virtual machine, whatever the platform.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Workload {
     /// Unique in the estate.
     pub id: WorkloadId,
@@ -195,6 +213,8 @@ pub struct Workload {
     pub annotation: Observed<Text>,
     /// Custom attributes and tags.
     pub attributes: Listing<Attribute>,
+    /// Advanced settings that bear on where it can live, by the platform's own keys, secrets redacted.
+    pub advanced_settings: Listing<Setting>,
     /// What people say of it.
     pub governance: Governance,
     /// What moves by itself.

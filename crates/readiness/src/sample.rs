@@ -85,6 +85,7 @@ pub(crate) fn machine(name: &str) -> Workload {
         availability: availability(),
         annotation: Observed::Absent,
         attributes: Listing::complete(Vec::new()),
+        advanced_settings: Listing::unobserved(Why::SourceLimit),
         governance: Governance::default(),
         samples: samples(),
     }
@@ -188,6 +189,8 @@ pub(crate) fn nic(label: &str) -> Nic {
 
 pub(crate) fn snapshot(name: &str) -> VmSnapshot {
     VmSnapshot {
+        id: Observed::Unobserved(Why::SourceLimit),
+        parent: Observed::Unobserved(Why::SourceLimit),
         name: name.into(),
         description: Observed::Absent,
         created: Observed::Value(Moment::Local(datetime!(2026-01-01 00:00))),
@@ -294,6 +297,8 @@ pub(crate) fn estate(workloads: Vec<Workload>) -> Estate {
         kind_label: "VMware vSphere".into(),
         address: Observed::Value(name.into()),
         uuid: Observed::Absent,
+        site: Observed::Unobserved(Why::NotSupplied),
+        owner: Observed::Unobserved(Why::NotSupplied),
     };
     let mut estate = Estate {
         platforms: vec![on("vc1"), on("vc2")],

@@ -108,6 +108,13 @@ pub fn gap_cause(cause: GapCause) -> &'static str {
         GapCause::UnknownField => "Field nobody documents",
         GapCause::Encoding => "Unexpected text encoding",
         GapCause::NoTimeZone => "Times without a zone",
+        GapCause::NoPermission => "Account may not see it",
+        GapCause::CallFailed => "Call failed",
+        GapCause::TimedOut => "No answer in time",
+        GapCause::Vanished => "Deleted while it was read",
+        GapCause::UnknownValue => "Word this version does not know",
+        GapCause::Cancelled => "Stopped by somebody",
+        GapCause::Unreachable => "Platform could not tell",
     }
 }
 

@@ -23,7 +23,7 @@ use std::path::Path;
 
 use entente_model::{Collection, SourceLimit, Text, Why};
 
-use crate::connector::{CollectError, Connector, Watch};
+use crate::connector::{Access, CollectError, Connector, Export, Watch};
 use crate::tables::Limits;
 
 /// The connector.
@@ -43,6 +43,12 @@ impl Connector for RvTools {
         "RVTools export"
     }
 
+    fn access(&self) -> Access {
+        Access::Export(&CONNECTOR)
+    }
+}
+
+impl Export for RvTools {
     fn collect(
         &self,
         path: &Path,

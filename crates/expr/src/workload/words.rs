@@ -35,7 +35,8 @@ words! {
         Machine = "machine",
         Template = "template",
         RecoveryPlaceholder = "recovery-placeholder",
-        SystemAgent = "system-agent"
+        SystemAgent = "system-agent",
+        Container = "container"
     }
     PowerState { On = "on", Off = "off", Suspended = "suspended" }
     DiskMode {

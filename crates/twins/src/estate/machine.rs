@@ -113,6 +113,7 @@ impl Making<'_> {
             snapshots: self.snapshots(),
             annotation: self.annotation(),
             attributes: self.attributes(),
+            advanced_settings: Listing::unobserved(LIMIT),
             governance: Governance::default(),
         }
     }
@@ -235,6 +236,8 @@ impl Making<'_> {
     pub(super) fn snapshot(&mut self, name: &str, days_max: u64) -> VmSnapshot {
         let created = self.before(self.site.taken, 0, days_max);
         VmSnapshot {
+            id: Observed::Unobserved(Why::SourceLimit),
+            parent: Observed::Unobserved(Why::SourceLimit),
             name: name.into(),
             description: if self.random.percent(70) {
                 Observed::Value("taken by operations".into())

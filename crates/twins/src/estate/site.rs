@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use entente_model::{
     Cluster, ClusterId, Collection, Datastore, DatastoreId, Host, HostId, Licence, Moment, Network,
-    Observed, Platform, PlatformId, Product, ResourcePool, SourceId, Switch, Text, Uuid, Workload,
+    Observed, Platform, PlatformId, Product, ResourcePool, SourceId, Switch, Text, Uuid, Why,
+    Workload,
 };
 use time::{Duration, PrimitiveDateTime};
 
@@ -306,6 +307,8 @@ impl Site {
             kind_label: "VMware vSphere".into(),
             address: Observed::Value(self.address.as_str().into()),
             uuid: Observed::Value(self.uuid.to_string().into()),
+            site: Observed::Unobserved(Why::NotSupplied),
+            owner: Observed::Unobserved(Why::NotSupplied),
         }];
         let (version, build) = self.product;
         collection.products = vec![Product {

@@ -63,6 +63,8 @@ fn platforms(infos: &[About<InfoPart>]) -> Vec<Platform> {
             kind_label: Text::new_static("VMware vSphere"),
             address: info.server.clone(),
             uuid: info.sdk_uuid.clone(),
+            site: Observed::Unobserved(Why::NotSupplied),
+            owner: Observed::Unobserved(Why::NotSupplied),
         });
     }
     platforms.into_values().collect()

@@ -285,6 +285,8 @@ pub(super) fn snapshot(
     parts: &mut Parts,
 ) -> VmSnapshot {
     VmSnapshot {
+        id: Observed::Unobserved(Why::SourceLimit),
+        parent: Observed::Unobserved(Why::SourceLimit),
         name: note(cells, &columns.name, vm, parts).value().cloned().unwrap_or_default(),
         description: note(cells, &columns.description, vm, parts),
         created: known(cells.moment(&columns.created)),

@@ -195,6 +195,7 @@ pub(super) fn info(
         availability: availability(cells, columns),
         annotation: note(cells, &columns.annotation, &vm, parts),
         attributes: read_attributes(cells, attributes, &vm, parts),
+        advanced_settings: Listing::unobserved(Why::SourceLimit),
         governance: Governance::default(),
         samples: samples(cells, columns),
     };

@@ -158,11 +158,12 @@ fn filters(context: &Context<'_>) -> Markup {
     }
 }
 
-const KINDS: [WorkloadKind; 4] = [
+const KINDS: [WorkloadKind; 5] = [
     WorkloadKind::Machine,
     WorkloadKind::Template,
     WorkloadKind::RecoveryPlaceholder,
     WorkloadKind::SystemAgent,
+    WorkloadKind::Container,
 ];
 
 fn kind_name(kind: WorkloadKind) -> &'static str {
@@ -171,6 +172,7 @@ fn kind_name(kind: WorkloadKind) -> &'static str {
         WorkloadKind::Template => "template",
         WorkloadKind::RecoveryPlaceholder => "recovery placeholder",
         WorkloadKind::SystemAgent => "system agent",
+        WorkloadKind::Container => "container",
     }
 }
 
