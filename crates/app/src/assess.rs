@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use entente_connect::connector::{Access, CollectError, Watch};
-use entente_connect::registry;
+use entente_connect::connector::{CollectError, Watch};
+use entente_connect::exports;
 use entente_connect::tables::Limits;
 use entente_model::{Collection, Date, Estate};
 use entente_readiness::{Catalogue, CatalogueError, DataError, Guests, Lifecycles};
@@ -194,11 +194,7 @@ fn collect(path: &Path, watch: &dyn Watch) -> Result<Collection, CollectError> {
         expected: "an export that any connector reads".into(),
         found: "there is no connector for exports in this build".into(),
     };
-    let exports = registry().iter().filter_map(|connector| match connector.access() {
-        Access::Export(export) => Some(export),
-        Access::Live(_) => None,
-    });
-    for export in exports {
+    for (_, export) in exports() {
         match export.collect(path, Limits::default(), watch) {
             Err(error @ CollectError::NotThis { .. }) => refusal = error,
             outcome => return outcome,

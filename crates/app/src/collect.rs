@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use entente_connect::connector::{Access, Watch};
+use entente_connect::connector::Watch;
 use entente_connect::live::{
     Cancel, CheckReport, ConnectError, Live, Refusal, Run, Target, Traffic,
 };
-use entente_connect::registry;
 use entente_model::{Collection, Moment, PlatformId, Text};
 use tokio::task::JoinSet;
 
@@ -211,8 +210,9 @@ async fn each<T: Send + 'static>(
                     Ok(target) => {
                         let traffic = Traffic::default();
                         let session = Session { target, watch, cancel, traffic };
-                        let result = match live(connector) {
-                            Some(live) => work(live, &session).await,
+                        let result = match entente_connect::platforms().find(|it| it.0 == connector)
+                        {
+                            Some((_, live)) => work(live, &session).await,
                             None => Err(PlatformError::Broken(id)),
                         };
                         cost.calls = session.traffic.calls();
@@ -258,12 +258,4 @@ fn outcome<T>(
         result,
         cost,
     }
-}
-
-/// The connector of this name, if it logs in.
-fn live(name: &str) -> Option<&'static dyn Live> {
-    registry().iter().find(|it| it.name() == name).and_then(|it| match it.access() {
-        Access::Live(live) => Some(live),
-        Access::Export(_) => None,
-    })
 }

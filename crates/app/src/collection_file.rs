@@ -288,10 +288,14 @@ impl Reading {
         };
         while let Some(line) = self.next(&mut buffer)? {
             if let Some(end) = take(line, &mut collection) {
-                return if end.lines + 1 == self.lines {
-                    Ok(collection)
-                } else {
-                    Err(self.wrong(format!("it should be line {}", end.lines + 1)))
+                if end.lines + 1 != self.lines {
+                    return Err(self.wrong(format!("it should be line {}", end.lines + 1)));
+                }
+                // Only at the very end does the decompressor compare its checksum.
+                return match self.reader.read(&mut [0]) {
+                    Ok(0) => Ok(collection),
+                    Ok(_) => Err(self.wrong("something follows the end".into())),
+                    Err(_) => Err(self.cut_off()),
                 };
             }
         }

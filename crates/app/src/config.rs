@@ -8,9 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use entente_connect::connector::Access;
-use entente_connect::live::{Credentials, Fingerprint, Live, LiveLimits, Secret, Target, Trust};
-use entente_connect::registry;
+use entente_connect::live::{Credentials, Fingerprint, LiveLimits, Secret, Target, Trust};
 use entente_expr::{Diagnostic, nearest};
 use entente_model::{Moment, PlatformId, Text};
 use serde::Deserialize;
@@ -349,14 +347,6 @@ fn meant(message: &str) -> Option<String> {
     }
 }
 
-/// Connectors that log in, by name.
-fn live_connectors() -> impl Iterator<Item = (&'static str, &'static dyn Live)> {
-    registry().iter().filter_map(|connector| match connector.access() {
-        Access::Live(live) => Some((connector.name(), live)),
-        Access::Export(_) => None,
-    })
-}
-
 /// Reads one platform's table.
 struct PlatformReader<'a, 'b> {
     folder: &'a Path,
@@ -405,7 +395,7 @@ impl PlatformReader<'_, '_> {
     }
 
     fn connector(&mut self, given: &Spanned<String>) -> Option<&'static str> {
-        let known: Vec<&'static str> = live_connectors().map(|it| it.0).collect();
+        let known: Vec<&'static str> = entente_connect::platforms().map(|it| it.0).collect();
         if let Some(name) = known.iter().find(|name| *name == given.get_ref()) {
             return Some(name);
         }

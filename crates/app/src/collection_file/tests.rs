@@ -38,12 +38,12 @@ fn written() -> (TempDir, PathBuf, Collection) {
 #[test]
 fn what_was_written_is_read_back() {
     let (folder, path, collection) = written();
-    assert_eq!(read_collection(&path).unwrap(), collection);
+    assert!(read_collection(&path).unwrap() == collection);
     assert_eq!(collection_files(folder.path()).unwrap(), [path.clone()]);
     // Without compression, too: people edit such files.
     let plain = folder.path().join("plain.collection");
     fs::write(&plain, text(&path)).unwrap();
-    assert_eq!(read_collection(&plain).unwrap(), collection);
+    assert!(read_collection(&plain).unwrap() == collection);
 }
 
 #[test]
@@ -51,9 +51,9 @@ fn a_file_that_was_cut_off_anywhere_is_refused() {
     let (folder, path, _) = written();
     let whole = fs::read(&path).unwrap();
     let cut = folder.path().join("cut.collection");
-    for bytes in [0, 1, 11, whole.len() / 3, whole.len() / 2, whole.len() - 9] {
+    for bytes in [0, 1, 11, whole.len() / 3, whole.len() / 2, whole.len() - 9, whole.len() - 1] {
         fs::write(&cut, &whole[..bytes]).unwrap();
-        let error = read_collection(&cut).unwrap_err();
+        let error = read_collection(&cut).map(|_| ()).unwrap_err();
         assert_eq!(error.code(), "ENT-0125", "{bytes}: {error}");
     }
     // Cut between two lines, it is whole JSON Lines, but its end is missing.
@@ -76,7 +76,7 @@ fn a_wrong_line_is_named_without_its_contents() {
     lines[at] = lines[at].replace("\"power\":\"off\"", "\"power\":\"maybe\"");
     let wrong = folder.path().join("wrong.collection");
     fs::write(&wrong, lines.join("\n") + "\n").unwrap();
-    let error = read_collection(&wrong).unwrap_err();
+    let error = read_collection(&wrong).map(|_| ()).unwrap_err();
     let shown = error.to_string();
     assert!(shown.contains(&format!("line {}", at + 1)), "{shown}");
     assert!(shown.contains("`workload` cannot be understood"), "{shown}");
@@ -87,12 +87,12 @@ fn another_format_and_a_line_too_few_are_refused() {
     let (folder, path, _) = written();
     let changed = folder.path().join("changed.collection");
     fs::write(&changed, text(&path).replacen(FORMAT, "entente.collection/9", 1)).unwrap();
-    assert_eq!(read_collection(&changed).unwrap_err().code(), "ENT-0126");
+    assert_eq!(read_collection(&changed).map(|_| ()).unwrap_err().code(), "ENT-0126");
     let lines = text(&path);
     let fewer: Vec<&str> =
         lines.lines().enumerate().filter(|(at, _)| *at != 5).map(|(_, line)| line).collect();
     fs::write(&changed, fewer.join("\n") + "\n").unwrap();
-    let error = read_collection(&changed).unwrap_err();
+    let error = read_collection(&changed).map(|_| ()).unwrap_err();
     assert!(error.to_string().contains("it should be line"), "{error}");
 }
 
@@ -102,7 +102,7 @@ fn an_interrupted_write_leaves_the_former_collection() {
     let mut other = collection.clone();
     other.workloads.clear();
     write_collection(&other, folder.path()).unwrap();
-    assert_eq!(read_collection(&path).unwrap(), other);
+    assert!(read_collection(&path).unwrap() == other);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing half-written is left");
 }
 
