@@ -14,6 +14,11 @@ DEMO_WORKLOADS ?= 1200
 # The demonstration that the browser tests read, built without optimisation since tests are.
 TEST_DEMO := out/test
 
+# What stands in for platforms in tests; a test says so where one is missing.
+export ENTENTE_VCSIM ?= $(CURDIR)/out/peers/bin/vcsim
+export ENTENTE_GOVC ?= $(CURDIR)/out/peers/bin/govc
+export ENTENTE_PYTHON ?= $(CURDIR)/out/peers/python/bin/python
+
 # How long `make prove` fuzzes each target.
 FUZZ_SECONDS ?= 600
 
@@ -49,7 +54,7 @@ deb: dist ## build a Debian package of it into dist/
 
 .PHONY: test
 test: ## everything that a change must pass: set-up, format, lints, tests, documents, the report in a browser
-	@scripts/setup build web browser tools
+	@scripts/setup build web browser tools platforms
 	$(call step,format)
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
