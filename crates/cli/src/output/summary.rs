@@ -144,7 +144,7 @@ impl Screen<'_> {
             writeln!(self.out)?;
         }
         self.line(&format!(
-            "\"ready, all known\" also counts what this kind of export never shows: {}",
+            "\"ready, all known\" also counts what these kinds of source never show: {}",
             limits.join(", ")
         ))
     }
