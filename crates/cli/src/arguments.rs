@@ -110,16 +110,16 @@ const CHECK_EXAMPLES: &str = "Examples:
   entente check
   entente check vc-berlin --config /etc/entente/entente.toml --output json
 
-Exit codes: 0 fine; 1 an account lacks rights; 2 the configuration cannot be used; 3 a platform could
-not be logged in to.";
+Exit codes: 0 fine; 1 an account lacks rights; 2 the configuration cannot be used;
+3 a platform could not be logged in to.";
 
 const COLLECT_EXAMPLES: &str = "Examples:
   entente collect
   entente collect vc-berlin pve --out collections
   entente assess collections/
 
-Exit codes: 0 every platform was read, gaps included; 2 the configuration cannot be used; 3 a platform
-could not be read.";
+Exit codes: 0 every platform was read, gaps included; 2 the configuration cannot be used;
+3 a platform could not be read.";
 
 /// Which platforms of which configuration.
 #[derive(Debug, Args)]
@@ -133,6 +133,7 @@ pub struct Configuration {
         long,
         value_name = "FILE",
         env = "ENTENTE_CONFIG",
+        hide_env_values = true,
         default_value = "entente.toml",
         value_hint = ValueHint::FilePath
     )]
