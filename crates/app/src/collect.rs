@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use entente_connect::connector::Watch;
 use entente_connect::live::{
-    Cancel, CheckReport, ConnectError, Live, Refusal, Run, Target, Traffic,
+    self, Cancel, CheckReport, ConnectError, Live, Refusal, Run, Target, Traffic,
 };
 use entente_model::{Collection, Moment, PlatformId, Text};
 use tokio::task::JoinSet;
@@ -152,10 +152,10 @@ pub async fn collect_platforms(
 
 async fn collect_one(live: &dyn Live, session: &Session) -> Result<Collection, ConnectError> {
     let limit = session.target.limits.collection();
-    // A connector keeps its own time, and returns what it has when the time is over. This is the last
-    // resort against one that does not.
+    // What was read when the time is over is returned. This is the last resort against a connector that
+    // does not stop when it is asked to.
     let grace = Duration::from_secs(session.target.limits.answer_seconds);
-    match tokio::time::timeout(limit + grace, live.collect(session.run())).await {
+    match tokio::time::timeout(limit + grace, live::collect(live, session.run())).await {
         Ok(outcome) => outcome,
         Err(_) => Err(session.run().refused(Refusal::TimedOut { seconds: limit.as_secs() })),
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use entente_connect::connector::Unwatched;
 use entente_connect::live::{
-    Answer, Cancel, CheckReport, ConnectError, Credentials, Live, LiveLimits, Run, Secret, Target,
-    Traffic, Trust,
+    self, Answer, Cancel, CheckReport, ConnectError, Credentials, Live, LiveLimits, Run, Secret,
+    Target, Traffic, Trust,
 };
 use entente_model::{Collection, PlatformId};
 use entente_twins::live::{PlatformTwin, Served, Setup};
@@ -127,7 +127,7 @@ impl Bench {
         cancel: &'a Cancel,
         traffic: &'a Traffic,
     ) -> Answer<'a, Result<Collection, ConnectError>> {
-        self.live.collect(Run { target, watch: &Unwatched, cancel, traffic })
+        Box::pin(live::collect(self.live, Run { target, watch: &Unwatched, cancel, traffic }))
     }
 
     pub async fn check(&self, target: &Target) -> Result<CheckReport, ConnectError> {
