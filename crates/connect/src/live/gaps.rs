@@ -161,7 +161,7 @@ mod tests {
         let gaps = of(&["b", "a", "c"]);
         assert_eq!(gaps, of(&["c", "b", "a"]));
         let shown: Vec<_> = gaps.iter().map(|it| (it.value.as_deref(), it.count)).collect();
-        assert_eq!(shown, [(Some("a"), 3), (None, 1)]);
+        assert_eq!(shown, [(None, 1), (Some("a"), 3)]);
     }
 
     #[test]

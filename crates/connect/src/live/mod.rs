@@ -72,7 +72,12 @@ pub async fn collect(live: &dyn Live, run: Run<'_>) -> Result<Collection, Connec
         collection = &mut reading => return collection,
         () = tokio::time::sleep(run.target.limits.collection()) => cancel.cancel(),
     }
-    let mut collection = reading.await?;
+    let mut collection = reading.await.map_err(|error| match error.reason {
+        Refusal::Cancelled if !run.cancel.is_cancelled() => {
+            run.refused(Refusal::TimedOut { seconds: run.target.limits.collection_seconds })
+        }
+        _ => error,
+    })?;
     for gap in collection.gaps.iter_mut().filter(|it| it.cause == GapCause::Cancelled) {
         gap.cause = GapCause::TimedOut;
         gap.message =
