@@ -5,6 +5,7 @@ mod follow;
 mod history;
 mod objects;
 mod policies;
+mod properties;
 mod session;
 mod tags;
 
@@ -14,11 +15,12 @@ use std::sync::Arc;
 use entente_model::{Collection, GapCause, Source, Tally, Text, Why};
 
 use super::map::{self, Inventory, Machines, Managers, WORKLOADS};
-use super::wire::{Call, Gaps, Paths, Target, Tree, infrastructure, why, workloads};
-use crate::live::{ConnectError, Run};
+use super::wire::{Call, Paths, Target, Tree, call_failed, infrastructure, why, workloads};
+use crate::live::{ConnectError, Found, Gaps, Run};
 pub(super) use check::{check, rights};
 pub(super) use follow::follow;
 pub(super) use objects::Kept;
+pub use properties::{PropertiesRead, Property, properties};
 use objects::{Query, Which, objects};
 pub(super) use session::{ADDRESS_FORM, About, CallFault, ObjectSink};
 use session::Session;
@@ -26,33 +28,11 @@ use session::Session;
 /// Steps that somebody who watches sees.
 const STEPS: usize = 7;
 
-/// Reads everything.
+/// Reads everything, until cancelled.
 pub(super) async fn collect(run: Run<'_>) -> Result<Collection, ConnectError> {
-    // The time for a whole collection ends it as a cancellation would, and keeps what there is.
-    let stop = run.cancel.child_token();
-    let bounded = Run { cancel: &stop, ..run };
-    let session = Session::open(bounded).await.map_err(|reason| run.refused(reason))?;
-    let mut is_late = false;
-    let mut collection = {
-        let reading = read(&session);
-        tokio::pin!(reading);
-        tokio::select! {
-            collection = &mut reading => collection,
-            () = tokio::time::sleep(run.target.limits.collection()) => {
-                is_late = true;
-                stop.cancel();
-                reading.await
-            }
-        }
-    };
+    let session = Session::open(run).await.map_err(|reason| run.refused(reason))?;
+    let collection = read(&session).await;
     session.close().await;
-    if is_late {
-        for gap in collection.gaps.iter_mut().filter(|it| it.cause == GapCause::Cancelled) {
-            gap.cause = GapCause::TimedOut;
-            gap.message = Text::new_static("the time for the whole collection was over before this was read");
-        }
-        collection.gaps.sort();
-    }
     Ok(collection)
 }
 
@@ -162,24 +142,20 @@ async fn read_managers(session: &Session<'_>, gaps: &mut Gaps) -> Kept {
     ];
     let there = wanted.into_iter().filter_map(|(name, kind, paths)| {
         let target = session.about.manager(name)?.clone();
-        Some((target, Paths { kind, paths: paths.to_vec() }))
+        Some((target, Paths::of(kind, paths)))
     });
     let (targets, paths) = there.unzip();
-    let query = Query { which: Which::These(targets), paths, section: "roles" };
+    let sections = &["roles", "attachments", "licences"];
+    let query = Query { which: Which::These(targets), paths, sections };
     objects(session, query, Kept::default(), gaps).await
 }
 
 async fn read_infrastructure(session: &Session<'_>, gaps: &mut Gaps) -> Kept {
     let paths = infrastructure(session.about.is_vcenter);
-    let query = Query { which: Which::All, paths, section: "hosts" };
-    let mut own = Gaps::default();
-    let kept = objects(session, query, Kept::default(), &mut own).await;
     // What is missing is missing from each of these lists.
-    for section in ["clusters", "datastores", "folders", "networks", "resource_pools", "switches"] {
-        gaps.append(own.as_of("hosts", section));
-    }
-    gaps.append(own);
-    kept
+    let sections =
+        &["hosts", "clusters", "datastores", "folders", "networks", "resource_pools", "switches"];
+    objects(session, Query { which: Which::All, paths, sections }, Kept::default(), gaps).await
 }
 
 /// Licences and certificates of hosts.
@@ -214,8 +190,8 @@ async fn read_host_details(
     let mut targets: Vec<Target> =
         manager_of.values().map(|id| Target::new("HostCertificateManager", id)).collect();
     targets.sort_by(|a, b| a.id.cmp(&b.id));
-    let paths = vec![Paths { kind: "HostCertificateManager", paths: vec!["certificateInfo"] }];
-    let query = Query { which: Which::These(targets), paths, section: "hosts" };
+    let paths = vec![Paths::of("HostCertificateManager", &["certificateInfo"])];
+    let query = Query { which: Which::These(targets), paths, sections: &["hosts"] };
     let certificates = objects(session, query, Kept::default(), gaps).await;
     map::certificates(collection, &manager_of, &certificates, gaps);
 }
@@ -226,7 +202,7 @@ async fn read_workloads(
     which: Which,
     gaps: &mut Gaps,
 ) -> Machines {
-    let query = Query { which, paths: workloads(), section: WORKLOADS };
+    let query = Query { which, paths: workloads(), sections: &[WORKLOADS] };
     objects(session, query, Machines::new(inventory), gaps).await
 }
 
@@ -243,7 +219,7 @@ async fn read_permissions(
         map::permissions(collection, &answer, inventory, machines, gaps);
     } else {
         let message = "they are known from permissions, which could not be read";
-        gaps.section(GapCause::MissingSection, "principals", message);
+        gaps.add(Found::of(GapCause::MissingSection, "principals", message));
     }
 }
 
@@ -255,7 +231,7 @@ async fn ask_or_gap(
     gaps: &mut Gaps,
 ) -> Result<Tree, Why> {
     session.ask(call).await.map_err(|fault| {
-        gaps.call(section, &fault);
+        call_failed(gaps, &[section], &fault);
         why(&fault)
     })
 }

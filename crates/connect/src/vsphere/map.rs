@@ -22,8 +22,8 @@ use entente_model::{
 };
 
 use super::collect::{About, Kept};
-use super::wire::{Gaps, Object, Told, Tree};
-use crate::live::Target;
+use super::wire::{Object, Told, Tree};
+use crate::live::{Found, Gaps, Target};
 pub(super) use attachments::tasks;
 pub(super) use facts::Facts;
 pub(super) use inventory::Inventory;
@@ -72,8 +72,8 @@ pub(super) fn infrastructure(
     gaps: &mut Gaps,
 ) {
     if kept.vanished > 0 {
-        let message = "deleted while it was read";
-        gaps.count(GapCause::Vanished, "folders", None, message, kept.vanished);
+        let found = Found::of(GapCause::Vanished, "folders", "deleted while it was read");
+        gaps.add_many(found, kept.vanished);
     }
     collection.control.folders = inventory.folders(kept);
     for object in kept.objects() {

@@ -22,6 +22,8 @@ mod tests;
 
 use entente_model::{Collection, SourceLimit, Text, Why};
 
+pub use collect::{PropertiesRead, Property, properties};
+
 use crate::connector::{Access, Connector};
 use crate::live::{Answer, Change, CheckReport, ConnectError, Live, Right, Run};
 

@@ -15,7 +15,7 @@ mod tree;
 
 pub(super) use answer::{AnswerError, Records, read};
 pub(super) use fault::Fault;
-pub(super) use gaps::{Gaps, why};
+pub(super) use gaps::{call_failed, why};
 pub(super) use object::{Object, Told};
 pub(super) use paths::{WATCHED, infrastructure, workloads};
 pub(super) use soap::{

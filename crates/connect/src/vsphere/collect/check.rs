@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use entente_model::{GapCause, Text};
 
 use super::super::map::WORKLOADS;
-use super::super::wire::{Call, Gaps};
+use super::super::wire::Call;
 use super::session::{CallFault, Session};
-use crate::live::{CheckReport, ConnectError, Right, RightState, Run};
+use crate::live::{CheckReport, Found, Gaps, ConnectError, Right, RightState, Run};
 
 const ROOT: &str = "root folder, propagating";
 
@@ -92,7 +92,7 @@ pub(super) async fn lacking(session: &Session<'_>, gaps: &mut Gaps) {
         }
         for section in FILTERED {
             let message = format!("the account lacks {} ({where_}): what it hides is not listed", right.name);
-            gaps.section(GapCause::NoPermission, section, &message);
+            gaps.add_once(Found::of(GapCause::NoPermission, section, &message));
         }
     }
 }

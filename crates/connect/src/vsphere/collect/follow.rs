@@ -6,11 +6,11 @@ use std::sync::Arc;
 use entente_model::{Text, Why};
 
 use super::super::map::{self, Inventory, Machines, Managers};
-use super::super::wire::{Call, Gaps, Paths, Target, Tree, WATCHED, create_filter, leaf};
+use super::super::wire::{Call, Paths, Target, Tree, WATCHED, create_filter, leaf};
 use super::objects::{Which, create_view};
 use super::session::{CallFault, Session};
 use super::{begin, finish, read_infrastructure, read_managers, read_workloads, take_workloads};
-use crate::live::{CallError, Change, ConnectError, Refusal, Run};
+use crate::live::{CallError, Change, ConnectError, Gaps, Refusal, Run};
 
 /// Updates asked for at once; servers give fewer.
 const UPDATES_MAX: &str = "1000";
@@ -75,7 +75,7 @@ impl Follower<'_, '_> {
         let shared = session.manager("propertyCollector")?;
         let created = session.ask(&Call::new("CreatePropertyCollector", shared)).await?;
         let collector = reference(&created)?;
-        let paths = [Paths { kind: "VirtualMachine", paths: WATCHED.to_vec() }];
+        let paths = [Paths::of("VirtualMachine", &WATCHED)];
         let view = create_view(session, &paths).await?;
         session.ask(&create_filter(&collector, &view, &paths)).await?;
 

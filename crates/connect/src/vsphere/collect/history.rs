@@ -6,9 +6,10 @@ use entente_model::{Collection, GapCause, Moment, Text};
 use time::{Duration, OffsetDateTime};
 
 use super::super::map::{self, Facts, Managers};
-use super::super::wire::{Call, Gaps, Paths, Target, leaf};
+use super::super::wire::{Call, Paths, Target, call_failed, leaf};
 use super::objects::{Kept, Query, Which, objects};
 use super::session::{CallFault, Session};
+use crate::live::{Found, Gaps};
 
 /// Tasks asked for at once: what servers give at most.
 const PAGE_TASKS: u64 = 1_000;
@@ -24,7 +25,7 @@ pub(super) async fn alarms(
     let Some(manager) = session.about.manager("alarmManager") else { return };
     let answer = match session.ask(&Call::new("GetAlarm", manager)).await {
         Ok(answer) => answer,
-        Err(fault) => return gaps.call("alarms", &fault),
+        Err(fault) => return call_failed(gaps, &["alarms"], &fault),
     };
     let references = answer.root().into_iter().flat_map(|it| it.all("returnval"));
     let targets: Vec<Target> =
@@ -32,9 +33,9 @@ pub(super) async fn alarms(
     if targets.is_empty() {
         return;
     }
-    let paths = vec!["info.name", "info.enabled", "info.systemName", "info.action"];
-    let paths = vec![Paths { kind: "Alarm", paths }];
-    let query = Query { which: Which::These(targets), paths, section: "alarms" };
+    let paths = ["info.name", "info.enabled", "info.systemName", "info.action"];
+    let paths = vec![Paths::of("Alarm", &paths)];
+    let query = Query { which: Which::These(targets), paths, sections: &["alarms"] };
     let kept = objects(session, query, Kept::default(), gaps).await;
     map::alarms(collection, managers, &kept, gaps);
 }
@@ -57,11 +58,11 @@ pub(super) async fn tasks(session: &Session<'_>, collection: &mut Collection, ga
             .root()
             .and_then(|it| it.reference_at("returnval"))
             .map(|it| Target::new(it.kind, it.id)),
-        Err(fault) => return gaps.call("activities", &fault),
+        Err(fault) => return call_failed(gaps, &["activities"], &fault),
     };
     let Some(history) = history else { return };
     if let Err(fault) = pages(session, &history, collection, gaps).await {
-        gaps.call("activities", &fault);
+        call_failed(gaps, &["activities"], &fault);
     }
     let _ = session.ask(&Call::new("DestroyCollector", &history)).await;
 }
@@ -82,7 +83,7 @@ async fn pages(
                 "more than {} tasks in {} days: later ones were not read",
                 limits.activities_max, limits.activity_days
             );
-            gaps.section(GapCause::LimitReached, "activities", &message);
+            gaps.add_once(Found::of(GapCause::LimitReached, "activities", &message));
             break Ok(());
         }
         let most = left.min(PAGE_TASKS).to_string();

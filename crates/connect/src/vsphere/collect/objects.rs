@@ -6,9 +6,10 @@ use std::collections::HashSet;
 use entente_model::{GapCause, Text};
 
 use super::super::wire::{
-    Call, Gaps, Object, Paths, Target, Tree, continue_retrieve, retrieve_objects,
-    retrieve_view,
+    Call, Fault, Object, Paths, Target, Tree, continue_retrieve, retrieve_objects,
+    call_failed, retrieve_view,
 };
+use crate::live::{Found, Gaps};
 use super::session::{CallFault, ObjectSink, Page, Session};
 
 /// How often a list is begun again before what there is has to do.
@@ -36,8 +37,8 @@ pub(in crate::vsphere) struct Query {
     pub which: Which,
     /// Which properties of them.
     pub paths: Vec<Paths>,
-    /// Name of the list, for gaps.
-    pub section: &'static str,
+    /// Names of the lists that it makes, for gaps; the first is the main one.
+    pub sections: &'static [&'static str],
 }
 
 /// How one attempt ended.
@@ -66,27 +67,32 @@ pub(in crate::vsphere) async fn objects<S: ObjectSink>(
         let (returned, attempt) =
             attempt(session, &query, sink, attempts >= ATTEMPTS_MAX, &mut nameless).await;
         sink = returned;
-        let section = query.section;
+        let sections = query.sections;
+        let section = sections.first().copied().unwrap_or_default();
         if nameless > 0 {
             let message = "objects that cannot be told from others: the answer does not name them";
-            gaps.count(GapCause::UnmappedRow, section, None, message, nameless);
+            gaps.add_many(Found::of(GapCause::UnmappedRow, section, message), nameless);
         }
         match attempt {
             Attempt::Done => return sink,
             Attempt::Partly(fault) => {
-                gaps.call(section, &fault);
+                call_failed(gaps, sections, &fault);
                 return sink;
             }
             Attempt::Again(fault) => {
+                if matches!(&fault, CallFault::Fault(it) if it.is("ManagedObjectNotFound")) {
+                    let message = "deleted while the list was made, which was made again";
+                    gaps.add(Found::of(GapCause::Vanished, section, message));
+                }
                 let renewed = if fault.ends_session() { session.renew().await } else { Ok(()) };
                 if attempts >= ATTEMPTS_MAX || renewed.is_err() {
-                    gaps.call(section, &renewed.err().unwrap_or(fault));
+                    call_failed(gaps, sections, &renewed.err().unwrap_or(fault));
                     return sink;
                 }
             }
             Attempt::Without(path) if unknown < UNKNOWN_PATHS_MAX => {
                 let message = "this version of the platform does not know this property";
-                gaps.field(GapCause::MissingField, section, &path, message);
+                gaps.add(Found::of(GapCause::MissingField, section, message).field(&path));
                 unknown += 1;
                 attempts -= 1;
                 for kind in &mut query.paths {
@@ -95,18 +101,18 @@ pub(in crate::vsphere) async fn objects<S: ObjectSink>(
             }
             Attempt::Without(path) => {
                 let message = format!("the platform does not know the property {path}");
-                gaps.section(GapCause::CallFailed, section, &message);
+                gaps.add(Found::of(GapCause::CallFailed, section, &message));
                 return sink;
             }
             Attempt::LimitReached => {
                 let most = session.run.target.limits.objects_max;
                 let message = format!("more than {most} objects: what lies beyond was not read");
-                gaps.section(GapCause::LimitReached, section, &message);
+                gaps.add(Found::of(GapCause::LimitReached, section, &message));
                 return sink;
             }
             Attempt::Endless => {
                 let message = "the platform says for ever that there is another page, and brings nothing new: it was not asked again";
-                gaps.section(GapCause::LimitReached, section, message);
+                gaps.add(Found::of(GapCause::LimitReached, section, message));
                 return sink;
             }
         }
@@ -145,7 +151,7 @@ pub(in crate::vsphere) async fn create_view(
     let mut call = Call::new("CreateContainerView", session.manager("viewManager")?)
         .reference("container", root);
     for kind in paths {
-        call = call.value("type", kind.kind);
+        call = call.value("type", &kind.kind);
     }
     let tree = session.ask(&call.value("recursive", "true")).await?;
     let view = tree.root().and_then(|it| it.reference_at("returnval"));
@@ -216,10 +222,10 @@ fn page_failed(
     is_last: bool,
 ) -> Option<Attempt> {
     if page.session_ended {
-        let fault = super::super::wire::Fault {
+        let fault = Fault {
             kind: "NotAuthenticated".into(),
             message: "the session ended".into(),
-            ..Default::default()
+            ..Fault::default()
         };
         return Some(Attempt::Again(CallFault::Fault(fault)));
     }

@@ -7,9 +7,10 @@ use entente_model::{
 };
 
 use super::super::map::{self, Machines};
-use super::super::wire::{Call, Element, Gaps, Target, Tree, leaf, why};
+use super::super::wire::{Call, Element, Target, Tree, call_failed, leaf, why};
 use super::objects::NAMED_MAX;
 use super::session::{CallFault, Session};
+use crate::live::Gaps;
 use crate::secrets::redact;
 
 const SECTION: &str = "storage_policies";
@@ -26,11 +27,11 @@ pub(super) async fn read(
     }
     let (manager, mut policies) = match definitions(session).await {
         Ok(found) => found,
-        Err(fault) => return gaps.call(SECTION, &fault),
+        Err(fault) => return call_failed(gaps, &[SECTION], &fault),
     };
     let outcome = assignments(session, &manager, machines, &mut policies).await;
     if let Err(fault) = &outcome {
-        gaps.call(SECTION, fault);
+        call_failed(gaps, &[SECTION], fault);
     }
     collection.control.storage_policies.extend(policies.into_values().map(|mut policy| {
         policy.assignments.items.sort();

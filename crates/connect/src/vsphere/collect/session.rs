@@ -69,14 +69,6 @@ impl From<AnswerError> for CallFault {
 }
 
 impl CallFault {
-    /// The fault's type, where the server named one.
-    pub fn kind(&self) -> &str {
-        match self {
-            Self::Fault(fault) => &fault.kind,
-            _ => "",
-        }
-    }
-
     /// The session is over.
     pub fn ends_session(&self) -> bool {
         matches!(self, Self::Fault(fault) if fault.ends_session())

@@ -16,9 +16,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::super::map::{Machines, WORKLOADS, native};
-use super::super::wire::Gaps;
+use super::super::wire::{Fault, call_failed, why};
 use super::session::{CallFault, Session};
-use crate::live::{Credentials, Request};
+use crate::live::{Credentials, Found, Gaps, Request};
 use crate::secrets::redact;
 
 const SECTION: &str = "tag_categories";
@@ -51,14 +51,13 @@ pub(super) async fn read(
             outcome
         }
         Err(fault) => {
-            gaps.call(SECTION, &fault);
+            call_failed(gaps, &[SECTION], &fault);
             Err(fault)
         }
     };
     if let Err(fault) = outcome {
-        gaps.call(WORKLOADS, &fault);
-        let why = super::super::wire::why(&fault);
-        without_tags(machines, why);
+        call_failed(gaps, &[WORKLOADS], &fault);
+        without_tags(machines, why(&fault));
     }
 }
 
@@ -202,11 +201,7 @@ async fn send<T: DeserializeOwned>(
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
             let kind = "NoPermission".into();
             let message = "the REST interface refuses the account".into();
-            return Err(CallFault::Fault(super::super::wire::Fault {
-                kind,
-                message,
-                ..Default::default()
-            }));
+            return Err(CallFault::Fault(Fault { kind, message, ..Fault::default() }));
         }
         status => return Err(CallFault::Status(status.as_u16())),
     }
@@ -276,7 +271,7 @@ impl Tags {
                 Ok(category) => {
                     self.categories.insert(category.id.clone(), category);
                 }
-                Err(fault) => gaps.call(SECTION, &fault),
+                Err(fault) => call_failed(gaps, &[SECTION], &fault),
             }
         }
         for tag in details::<Tag>(session, &self.rest, "tag", tags).await {
@@ -284,7 +279,7 @@ impl Tags {
                 Ok(tag) => {
                     self.tags.insert(tag.id.clone(), tag);
                 }
-                Err(fault) => gaps.call(SECTION, &fault),
+                Err(fault) => call_failed(gaps, &[SECTION], &fault),
             }
         }
         Ok(())
@@ -372,7 +367,8 @@ impl Tags {
             let known = std::mem::take(&mut workload.attributes.items);
             workload.attributes = Listing::incomplete(known, Why::NoPermission);
             let message = "tags that are not in the list of tags: the account may not see them";
-            machines.gaps.count(GapCause::NoPermission, WORKLOADS, Some("tag"), message, unknown);
+            let found = Found::of(GapCause::NoPermission, WORKLOADS, message).field("tag");
+            machines.gaps.add_many(found, unknown);
         }
     }
 }
@@ -381,7 +377,7 @@ fn bounded(mut ids: Vec<String>, gaps: &mut Gaps) -> Vec<String> {
     if ids.len() > TAGS_MAX {
         ids.truncate(TAGS_MAX);
         let message = format!("more than {TAGS_MAX}: what lies beyond was not read");
-        gaps.section(GapCause::LimitReached, SECTION, &message);
+        gaps.add_once(Found::of(GapCause::LimitReached, SECTION, &message));
     }
     ids
 }

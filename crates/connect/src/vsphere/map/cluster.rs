@@ -11,6 +11,7 @@ use entente_model::{
 use super::super::wire::{Element, Object, Told, unescape};
 use super::facts::{Facts, blank};
 use super::inventory::Inventory;
+use crate::live::Found;
 
 /// A cluster, and what it says of workloads and hosts.
 pub(super) fn cluster(
@@ -154,8 +155,8 @@ impl Rules<'_, '_> {
             }
             kind => {
                 let message = "a kind of rule that this version does not know";
-                let section = "placement_rules";
-                self.facts.gaps.value(GapCause::UnknownValue, section, "rule", message, kind);
+                let found = Found::of(GapCause::UnknownValue, "placement_rules", message);
+                self.facts.gaps.add(found.field("rule").value(kind));
                 (PlacementRuleKind::Unknown, (ids(rule, "vm"), ids(rule, "host")))
             }
         }

@@ -132,8 +132,7 @@ impl<'t> Parts<'t, '_, '_, '_> {
                 }
                 kind => {
                     let message = "a kind of device that this version does not know";
-                    let section = self.facts.section;
-                    self.facts.gaps.value(GapCause::UnknownValue, section, "device", message, kind);
+                    self.facts.value(GapCause::UnknownValue, "device", message, kind);
                 }
             }
         }
@@ -335,9 +334,8 @@ impl<'t> Parts<'t, '_, '_, '_> {
             match text.parse() {
                 Ok(address) => addresses.push(address),
                 Err(_) => {
-                    let (section, message) = (self.facts.section, "expected an address");
                     let cause = GapCause::UnreadableValue;
-                    self.facts.gaps.value(cause, section, "ipAddress", message, text);
+                    self.facts.value(cause, "ipAddress", "expected an address", text);
                 }
             }
             // Link-local addresses are given by nobody.

@@ -4,7 +4,8 @@ use std::str::FromStr;
 
 use entente_model::{GapCause, Moment, Observed, Text, Why};
 
-use super::super::wire::{Gaps, Object, Told, flag, unescape};
+use super::super::wire::{Object, Told, flag, unescape};
+use crate::live::{Found, Gaps};
 
 /// Facts of objects that belong in one list.
 pub(in crate::vsphere) struct Facts<'g> {
@@ -80,7 +81,7 @@ impl Facts<'_> {
         }
         let field = told.element().map_or("", |it| it.name());
         let message = "a word that this version does not know";
-        self.gaps.value(GapCause::UnknownValue, self.section, field, message, text);
+        self.value(GapCause::UnknownValue, field, message, text);
         Observed::Unobserved(Why::Unreadable)
     }
 
@@ -98,7 +99,7 @@ impl Facts<'_> {
             return Observed::Value(parsed);
         }
         let field = told.element().map_or("", |it| it.name());
-        self.gaps.value(GapCause::UnreadableValue, self.section, field, message, text);
+        self.value(GapCause::UnreadableValue, field, message, text);
         Observed::Unobserved(Why::Unreadable)
     }
 
@@ -116,13 +117,18 @@ impl Facts<'_> {
                 ),
                 kind => (GapCause::CallFailed, format!("the platform answered {kind}")),
             };
-            self.gaps.field(cause, self.section, path, &message);
+            self.gaps.add(Found::of(cause, self.section, &message).field(path));
         }
     }
 
     /// Something within a list that could not be mapped.
     pub fn gap(&mut self, cause: GapCause, field: &str, message: &str) {
-        self.gaps.field(cause, self.section, field, message);
+        self.gaps.add(Found::of(cause, self.section, message).field(field));
+    }
+
+    /// A value that could not be mapped.
+    pub fn value(&mut self, cause: GapCause, field: &str, message: &str, value: &str) {
+        self.gaps.add(Found::of(cause, self.section, message).field(field).value(value));
     }
 }
 

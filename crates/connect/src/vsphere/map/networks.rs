@@ -225,7 +225,7 @@ fn vlan(told: Told<'_>, facts: &mut Facts<'_>) -> Observed<Text> {
         },
         kind => {
             let message = "a kind of VLAN that this version does not know";
-            facts.gaps.value(GapCause::UnknownValue, facts.section, "vlan", message, kind);
+            facts.value(GapCause::UnknownValue, "vlan", message, kind);
             Observed::Unobserved(Why::Unreadable)
         }
     }

@@ -11,11 +11,12 @@ use entente_model::{
 };
 
 use super::super::collect::ObjectSink;
-use super::super::wire::{Element, Gaps, Object, Told, Tree, unescape};
+use super::super::wire::{Element, Object, Told, Tree, unescape};
 use super::devices::{self, Hardware};
 use super::facts::{Facts, blank};
 use super::inventory::Inventory;
 use super::settings::{self, Settings};
+use crate::live::{Found, Gaps};
 use crate::secrets::redact;
 
 /// Name of the list.
@@ -71,14 +72,14 @@ impl ObjectSink for Machines {
             return false;
         }
         if object.is_gone() {
-            let message = "deleted while it was read";
-            self.gaps.section(GapCause::Vanished, SECTION, message);
+            let found = Found::of(GapCause::Vanished, SECTION, "deleted while it was read");
+            self.gaps.add(found.value(native));
             return false;
         }
         let Ok(id) = WorkloadId::on(&self.inventory.platform, native) else {
             self.unmapped += 1;
             let message = "its id is none that an estate can hold";
-            self.gaps.value(GapCause::UnmappedRow, SECTION, "obj", message, native);
+            self.gaps.add(Found::of(GapCause::UnmappedRow, SECTION, message).value(native));
             return false;
         };
         self.properties += object.told_count() as u64;

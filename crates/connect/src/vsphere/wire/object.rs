@@ -68,6 +68,11 @@ impl<'t> Object<'t> {
         }
     }
 
+    /// Properties with a value.
+    pub fn told(&self) -> impl Iterator<Item = (&'t str, Element<'t>)> {
+        self.told.iter().copied()
+    }
+
     /// How many properties have a value.
     pub fn told_count(&self) -> usize {
         self.told.len()

@@ -132,11 +132,11 @@ pub(in crate::vsphere) fn infrastructure(is_vcenter: bool) -> Vec<Paths> {
     kinds
         .into_iter()
         .filter(|(kind, _)| known(kind))
-        .map(|(kind, paths)| Paths { kind, paths: paths.to_vec() })
+        .map(|(kind, paths)| Paths::of(kind, paths))
         .collect()
 }
 
 /// Workloads with everything about them.
 pub(in crate::vsphere) fn workloads() -> Vec<Paths> {
-    vec![Paths { kind: "VirtualMachine", paths: WORKLOAD.to_vec() }]
+    vec![Paths::of("VirtualMachine", &WORKLOAD)]
 }

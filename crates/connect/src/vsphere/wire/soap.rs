@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use entente_model::Text;
+
 /// The service's namespace: the API of vCenter and ESXi.
 const VIM: &str = "urn:vim25";
 /// Storage policies.
@@ -125,9 +127,16 @@ fn escape(body: &mut String, text: &str) {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::vsphere) struct Paths {
     /// `VirtualMachine`.
-    pub kind: &'static str,
+    pub kind: Text,
     /// `name`, `config.hardware` …
-    pub paths: Vec<&'static str>,
+    pub paths: Vec<Text>,
+}
+
+impl Paths {
+    /// These of that kind.
+    pub fn of(kind: &str, paths: &[&str]) -> Self {
+        Self { kind: Text::new(kind), paths: paths.iter().copied().map(Text::new).collect() }
+    }
 }
 
 /// Properties of everything that a view shows.
@@ -206,7 +215,7 @@ pub(in crate::vsphere) fn create_filter(
 fn properties(spec: &mut String, paths: &[Paths]) {
     for kind in paths {
         spec.push_str("<propSet>");
-        leaf(spec, "type", kind.kind);
+        leaf(spec, "type", &kind.kind);
         for path in &kind.paths {
             leaf(spec, "pathSet", path);
         }
