@@ -16,13 +16,12 @@ pub(super) struct Plan {
     emit: Option<Emit>,
 }
 
+/// How the value of a path is written.
 #[derive(Clone, Debug)]
-struct Emit {
+pub(super) struct Emit {
     path: String,
-    /// Before the value, and after it.
+    /// The attribute that tells its type.
     opening: String,
-    /// What the value is, on the wire.
-    kind: String,
     /// Of a list: what its elements are called.
     element: Option<String>,
 }
@@ -146,7 +145,7 @@ impl Emit {
         } else {
             (wire_name(field.kind), None)
         };
-        Self { path: path.to_owned(), opening: format!("xsi:type=\"{kind}\""), kind, element }
+        Self { path: path.to_owned(), opening: format!("xsi:type=\"{kind}\""), element }
     }
 }
 

@@ -1,6 +1,5 @@
 //! Answers that say no, as a vCenter says it.
 
-use super::layout::Ref;
 use super::xml::Writer;
 use crate::live::Reply;
 
@@ -40,10 +39,6 @@ impl Refusal {
             "Cannot complete login due to an incorrect user name or password."
         };
         Self::new("InvalidLogin", message)
-    }
-
-    pub(super) fn not_found(reference: &Ref) -> Self {
-        Self::missing(reference.kind, &reference.id)
     }
 
     pub(super) fn missing(kind: &str, id: &str) -> Self {

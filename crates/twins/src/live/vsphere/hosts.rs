@@ -53,6 +53,10 @@ pub(super) fn host(facts: &Facts<'_>, shared: &Shared<'_>, at: usize) -> String 
     w.node("runtime", |w| telling.runtime(w));
     w.node("summary", |w| telling.summary(w));
     w.node("hardware", |w| telling.hardware(w));
+    w.node("licensableResource", |w| telling.licensable(w));
+    w.node("configManager", |w| {
+        w.reference("certificateManager", CERTIFICATES, &certificates_id(&place.reference.id));
+    });
     w.node("config", |w| telling.config(w));
     let machines = place.machines.iter().filter_map(|it| layout.machines.get(*it));
     w.references("vm", machines.map(|it| it.reference.pair()));
@@ -61,6 +65,29 @@ pub(super) fn host(facts: &Facts<'_>, shared: &Shared<'_>, at: usize) -> String 
     let networks = place.networks.iter().filter_map(|it| layout.networks.get(*it));
     w.references("network", networks.map(|it| it.reference.pair()));
     w.finish()
+}
+
+const CERTIFICATES: &str = "HostCertificateManager";
+
+fn certificates_id(host: &str) -> String {
+    format!("certificateManager-{}", host.trim_start_matches("host-"))
+}
+
+/// What looks after a host's certificate.
+pub(super) fn certificates(facts: &Facts<'_>) -> Vec<super::services::Service> {
+    let hosts = facts.collection.hosts.iter().zip(&facts.layout.hosts);
+    let told = hosts.map(|(source, place)| {
+        let mut w = Writer::new();
+        w.node("certificateInfo", |w| {
+            w.text("issuer", "O=VMware Engineering,CN=CA");
+            w.text_if("notAfter", source.certificate_expires.copied().map(time));
+            w.text("subject", &format!("CN={}", source.name));
+            w.text("status", "good");
+        });
+        let id = certificates_id(&place.reference.id);
+        super::services::Service { kind: CERTIFICATES, id, content: w.finish() }
+    });
+    told.collect()
 }
 
 struct Telling<'a> {
@@ -151,6 +178,15 @@ impl Telling<'_> {
         w.text("apiVersion", version);
         w.text("licenseProductName", "VMware ESX Server");
         w.text("licenseProductVersion", version.split('.').next().unwrap_or("8"));
+    }
+
+    fn licensable(&self, w: &mut Writer) {
+        for (key, number) in [("numCpuPackages", self.source.sockets.copied().unwrap_or(1))] {
+            w.node("resource", |w| {
+                w.text("key", key);
+                w.value_as("value", "xsd:long", &number.to_string());
+            });
+        }
     }
 
     fn hardware(&self, w: &mut Writer) {

@@ -16,44 +16,56 @@ pub(super) use padding::Padding;
 
 const MIB: u64 = 1024 * 1024;
 
+/// What every machine can do.
+const CAPABILITIES: [&str; 38] = [
+    "snapshotOperationsSupported",
+    "multipleSnapshotsSupported",
+    "snapshotConfigSupported",
+    "poweredOffSnapshotsSupported",
+    "memorySnapshotsSupported",
+    "revertToSnapshotSupported",
+    "quiescedSnapshotsSupported",
+    "disableSnapshotsSupported",
+    "lockSnapshotsSupported",
+    "consolePreferencesSupported",
+    "cpuFeatureMaskSupported",
+    "s1AcpiManagementSupported",
+    "settingScreenResolutionSupported",
+    "toolsAutoUpdateSupported",
+    "vmNpivWwnSupported",
+    "npivWwnOnNonRdmVmSupported",
+    "vmNpivWwnDisableSupported",
+    "vmNpivWwnUpdateSupported",
+    "swapPlacementSupported",
+    "toolsSyncTimeSupported",
+    "virtualMmuUsageSupported",
+    "diskSharesSupported",
+    "bootOptionsSupported",
+    "bootRetryOptionsSupported",
+    "settingVideoRamSizeSupported",
+    "settingDisplayTopologySupported",
+    "recordReplaySupported",
+    "changeTrackingSupported",
+    "multipleCoresPerSocketSupported",
+    "hostBasedReplicationSupported",
+    "guestAutoLockSupported",
+    "memoryReservationLockSupported",
+    "featureRequirementSupported",
+    "poweredOnMonitorTypeChangeSupported",
+    "seSparseDiskSupported",
+    "nestedHVSupported",
+    "vPMCSupported",
+    "secureBootSupported",
+];
+
 /// What every machine can do, the same for all.
 pub(super) fn common() -> String {
-    const YES: [&str; 21] = [
-        "snapshotOperationsSupported",
-        "multipleSnapshotsSupported",
-        "snapshotConfigSupported",
-        "poweredOffSnapshotsSupported",
-        "memorySnapshotsSupported",
-        "revertToSnapshotSupported",
-        "quiescedSnapshotsSupported",
-        "disableSnapshotsSupported",
-        "lockSnapshotsSupported",
-        "consolePreferencesSupported",
-        "cpuFeatureMaskSupported",
-        "s1AcpiManagementSupported",
-        "settingScreenResolutionSupported",
-        "toolsAutoUpdateSupported",
-        "vmNpivWwnSupported",
-        "npivWwnOnNonRdmVmSupported",
-        "vmNpivWwnDisableSupported",
-        "vmNpivWwnUpdateSupported",
-        "swapPlacementSupported",
-        "toolsSyncTimeSupported",
-        "virtualMmuUsageSupported",
-    ];
     let mut w = Writer::new();
     w.node("capability", |w| {
-        for name in YES {
-            w.leaf(name, true);
+        for name in CAPABILITIES {
+            // Recording went away with old versions.
+            w.leaf(name, name != "recordReplaySupported");
         }
-        w.flags(&[
-            ("diskSharesSupported", true),
-            ("bootOptionsSupported", true),
-            ("changeTrackingSupported", true),
-            ("memoryReservationLockSupported", true),
-            ("nestedHVSupported", true),
-            ("secureBootSupported", true),
-        ]);
     });
     w.finish()
 }

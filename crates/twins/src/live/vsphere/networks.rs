@@ -16,6 +16,7 @@ pub(super) fn network(facts: &Facts<'_>, place: &Place) -> String {
         w.reference("network", place.reference.kind, &place.reference.id);
         w.text("name", &encoded_name(&source.name));
         w.leaf("accessible", true);
+        w.text("ipPoolName", "");
     });
     let hosts = place.hosts.iter().filter_map(|it| layout.hosts.get(*it));
     w.references("host", hosts.map(|it| it.reference.pair()));
@@ -104,6 +105,9 @@ pub(super) fn switch(facts: &Facts<'_>, place: &Switch) -> String {
     let name_of = |it: &Place| facts.collection.networks.get(it.source);
     let hosts: Vec<_> = place.hosts.iter().filter_map(|it| layout.hosts.get(*it)).collect();
     w.text("uuid", &place.uuid);
+    w.node("capability", |w| {
+        w.flags(&[("dvsOperationSupported", true), ("dvPortGroupOperationSupported", true)]);
+    });
     w.node("summary", |w| {
         w.text("name", &encoded_name(&source.name));
         w.text("uuid", &place.uuid);

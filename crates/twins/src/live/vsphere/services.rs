@@ -194,7 +194,21 @@ fn authorization(facts: &Facts<'_>, w: &mut Writer) {
     for it in roles {
         told_role(w, it);
     }
-    w.node("description", |_| {});
+    w.node("description", |w| {
+        for privilege in PRIVILEGES.iter().flat_map(|it| it.1) {
+            described(w, "privilege", privilege);
+        }
+        for (group, _) in PRIVILEGES {
+            described(w, "privilegeGroup", group);
+        }
+    });
+}
+
+fn described(w: &mut Writer, name: &str, key: &str) {
+    let label = key.rsplit('.').next().unwrap_or_default();
+    w.node_as(name, "ElementDescription", |w| {
+        w.words(&[("label", label), ("summary", label), ("key", key)]);
+    });
 }
 
 fn told_role(w: &mut Writer, it: &Role) {

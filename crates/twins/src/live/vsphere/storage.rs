@@ -72,6 +72,7 @@ pub(super) fn datastore(facts: &Facts<'_>, at: usize) -> String {
             ("rawDiskMappingsSupported", kind == "VMFS"),
             ("perFileThinProvisioningSupported", true),
             ("storageIORMSupported", kind != "vsan"),
+            ("nativeSnapshotSupported", false),
         ]);
     });
     w.node("iormConfiguration", |w| {
@@ -100,7 +101,12 @@ fn info(w: &mut Writer, source: &Datastore, now: &str) {
         w.leaf("freeSpace", source.free_bytes.copied().unwrap_or(0));
         w.leaf("maxFileSize", 70_368_744_177_664_u64);
         w.leaf("maxVirtualDiskCapacity", 68_169_720_922_112_u64);
+        w.leaf("maxMemoryFileSize", i64::MAX);
         w.text("timestamp", now);
+        if class == "VmfsDatastoreInfo" {
+            w.leaf("maxPhysicalRDMFileSize", 70_368_744_177_664_u64);
+            w.leaf("maxVirtualRDMFileSize", 68_169_720_922_112_u64);
+        }
         match class {
             "VmfsDatastoreInfo" => w.node("vmfs", |w| {
                 w.words(&[("type", "VMFS"), ("name", &encoded_name(&source.name))]);

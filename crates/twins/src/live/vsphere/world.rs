@@ -121,6 +121,9 @@ impl World {
         for Service { kind, id, content } in services::services(&facts, &about) {
             inventory.add(kind, id.into(), content);
         }
+        for Service { kind, id, content } in super::hosts::certificates(&facts) {
+            inventory.add(kind, id.into(), content);
+        }
         add_places(&facts, &mut inventory);
         let first = inventory.objects.len();
         let contents = machines(&facts, setup.bytes_per_workload);
