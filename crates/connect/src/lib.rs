@@ -22,4 +22,4 @@ macro_rules! connectors {
     };
 }
 
-connectors! { rvtools }
+connectors! { proxmox, rvtools }
