@@ -49,9 +49,7 @@ pub(super) async fn check(run: Run<'_>) -> Result<CheckReport, ConnectError> {
         (None, Ok(_)) => RightState::Unknown("the answer cannot be understood".into()),
     };
     let mut notes = Vec::new();
-    if !run.target.address.starts_with("http:") {
-        // TLS is the rule.
-    } else {
+    if run.target.address.starts_with("http:") {
         notes.push("the connection is in clear text".into());
     }
     if matches!(run.target.credentials, Credentials::Password { .. }) {
@@ -123,6 +121,8 @@ pub(super) async fn collect(run: Run<'_>) -> Result<Collection, ConnectError> {
     map::policies(&context, &answers, &mut collection);
     collection.control.policies.extend(guest_policies);
     collection.workloads = workloads;
+    collection.workloads.sort_by(|a, b| a.id.cmp(&b.id));
+    context.mapped("workloads", collection.workloads.len());
     map::share_disks(&mut collection.workloads);
     map::tags(&context, &mut collection);
     collection.control.sort();

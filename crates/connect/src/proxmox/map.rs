@@ -82,6 +82,12 @@ impl<'a> Context<'a> {
         tally.mapped += u64::from(is_mapped);
     }
 
+    /// Says how many of a section were mapped, where only the end tells.
+    pub(super) fn mapped(&self, section: &'static str, count: usize) {
+        let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
+        tallies.entry(section).or_default().mapped = count as u64;
+    }
+
     /// What was counted.
     pub(super) fn tallies(&self) -> BTreeMap<Text, Tally> {
         let tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);

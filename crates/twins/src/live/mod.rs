@@ -6,6 +6,7 @@
 //! rest on stands at the head of its file.
 
 mod http;
+pub mod proxmox;
 mod tls;
 
 use std::future::Future;
@@ -128,5 +129,5 @@ impl Drop for Guard {
 
 /// Every twin there is, in alphabetical order.
 pub fn platforms() -> &'static [&'static dyn PlatformTwin] {
-    &[]
+    &[&proxmox::TWIN]
 }

@@ -155,12 +155,14 @@ impl<'a> Session<'a> {
         let path = Text::from(url.path().trim_start_matches("/api2/json"));
         let (mut renewed, mut repeated) = (false, false);
         loop {
-            if Instant::now() > self.ends {
+            if Instant::now() >= self.ends {
                 let seconds = self.run.target.limits.collection_seconds;
                 return Err(Failure::out_of_time(&path, seconds));
             }
             let ticket = self.ticket();
-            match self.ask(&url, &ticket).await {
+            let asked = tokio::time::timeout_at(self.ends, self.ask(&url, &ticket)).await;
+            let Ok(asked) = asked else { continue };
+            match asked {
                 Ok(answer) if answer.status == 401 && !renewed && self.renew(&ticket).await => {
                     renewed = true;
                 }

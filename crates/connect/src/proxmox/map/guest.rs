@@ -151,7 +151,7 @@ pub(in crate::proxmox) fn guests(context: &Context<'_>, answers: &Answers, nodes
     for record in Record::each(list.unwrap_or_default(), "workloads", context.gaps) {
         let Some(kind) = record.text("type").value().and_then(|it| Kind::of(it)) else { continue };
         let guest = record.required("node").and_then(|node| Guest::of(&record, kind, node));
-        context.tally("workloads", record.cells(), guest.is_some());
+        context.tally("workloads", record.cells(), false);
         guests.extend(guest.map(|it| (key(&it), it)));
     }
     let mut unlisted = 0;
@@ -163,7 +163,7 @@ pub(in crate::proxmox) fn guests(context: &Context<'_>, answers: &Answers, nodes
                 let quiet = Gaps::new("");
                 let Some(guest) = requiet(&record, &quiet, kind, node) else { continue };
                 if let std::collections::btree_map::Entry::Vacant(entry) = guests.entry(key(&guest)) {
-                    context.tally("workloads", record.cells(), true);
+                    context.tally("workloads", record.cells(), false);
                     unlisted += u64::from(list.is_some());
                     entry.insert(guest);
                 }
