@@ -129,5 +129,6 @@ impl Drop for Guard {
 
 /// Every twin there is, in alphabetical order.
 pub fn platforms() -> &'static [&'static dyn PlatformTwin] {
-    &[&proxmox::TWIN]
+    static ALL: &[&dyn PlatformTwin] = &[&proxmox::TWIN];
+    ALL
 }

@@ -184,7 +184,7 @@ pub(super) fn is_hidden(vmid: u64) -> bool {
     vmid % 2 == 1
 }
 
-fn middle(guests: &mut [GuestPlan<'_>]) -> Option<&mut GuestPlan<'_>> {
+fn middle<'a, 'b>(guests: &'a mut [GuestPlan<'b>]) -> Option<&'a mut GuestPlan<'b>> {
     let at = guests.len() / 2;
     guests.get_mut(at)
 }
