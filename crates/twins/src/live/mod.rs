@@ -6,6 +6,7 @@
 //! rest on stands at the head of its file.
 
 mod http;
+pub mod proxmox;
 mod tls;
 mod vsphere;
 
@@ -134,6 +135,6 @@ impl Drop for Guard {
 
 /// Every twin there is, in alphabetical order.
 pub fn platforms() -> &'static [&'static dyn PlatformTwin] {
-    static PLATFORMS: [&dyn PlatformTwin; 1] = [&vsphere::TWIN];
-    &PLATFORMS
+    static TWINS: &[&dyn PlatformTwin] = &[&proxmox::TWIN, &vsphere::TWIN];
+    TWINS
 }

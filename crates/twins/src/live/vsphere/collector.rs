@@ -124,8 +124,7 @@ impl<'a> Asking<'a> {
         for spec in specs {
             let mut selection = Selection::new(self);
             for object in spec.all("objectSet") {
-                let (kind, id) =
-                    object.child("obj").map(Element::reference).unwrap_or_default();
+                let (kind, id) = object.child("obj").map(Element::reference).unwrap_or_default();
                 let target = self.resolve(kind, id)?;
                 let gone = self.world.has(Fault::Vanish) && Some(&target) == self.gone().as_ref();
                 if gone && !reports_missing {

@@ -189,9 +189,10 @@ impl Telling<'_> {
         w.leaf("cpuHotAddEnabled", workload.cpu.hot_add.copied().unwrap_or(false));
         w.leaf("cpuHotRemoveEnabled", workload.cpu.hot_remove.copied().unwrap_or(false));
         w.leaf("hotPlugMemoryLimit", self.memory_mib());
-        for (name, affinity) in
-            [("cpuAffinity", &workload.cpu.affinity), ("memoryAffinity", &workload.cpu.numa_affinity)]
-        {
+        for (name, affinity) in [
+            ("cpuAffinity", &workload.cpu.affinity),
+            ("memoryAffinity", &workload.cpu.numa_affinity),
+        ] {
             let Some(affinity) = affinity.value() else { continue };
             w.node(name, |w| {
                 for number in affinity.split(',').filter_map(|it| it.trim().parse::<u32>().ok()) {
@@ -295,7 +296,10 @@ impl Telling<'_> {
             "memoryAllocation",
             memory.reservation_bytes.copied().unwrap_or(0) / MIB,
             memory.limit_bytes.copied().map(|it| it / MIB),
-            (memory.shares_level.value().map_or("normal", |it| it.as_str()), self.memory_mib() * 10),
+            (
+                memory.shares_level.value().map_or("normal", |it| it.as_str()),
+                self.memory_mib() * 10,
+            ),
         );
     }
 
@@ -389,7 +393,10 @@ impl Telling<'_> {
         let used = samples.cpu_used_mhz.copied().unwrap_or(0);
         w.leaf("overallCpuUsage", used);
         w.leaf("overallCpuDemand", used + used / 4);
-        w.leaf_if("overallCpuReadiness", samples.cpu_ready_basis_points.copied().map(|it| it / 100));
+        w.leaf_if(
+            "overallCpuReadiness",
+            samples.cpu_ready_basis_points.copied().map(|it| it / 100),
+        );
         w.leaf("guestMemoryUsage", mib(&samples.memory_active_bytes));
         w.leaf("hostMemoryUsage", mib(&samples.memory_consumed_bytes));
         w.text("guestHeartbeatStatus", self.heartbeat());

@@ -167,12 +167,7 @@ fn read_tasks(world: &World, key: &str, id: &str, most: usize) -> Result<String,
 }
 
 /// Turns a machine on or off, at once; the task says how it went.
-fn power(
-    world: &World,
-    seen: &Seen,
-    id: &str,
-    wanted: &'static str,
-) -> Result<String, Refusal> {
+fn power(world: &World, seen: &Seen, id: &str, wanted: &'static str) -> Result<String, Refusal> {
     let at = world.find("VirtualMachine", id)?;
     let now = {
         let inventory = world.read();
@@ -240,7 +235,8 @@ fn by_path(inventory: &super::world::Inventory, path: &str) -> Option<u32> {
     let mut at = inventory.find(super::layout::ROOT)?;
     for name in path.trim_matches('/').split('/').filter(|it| !it.is_empty()) {
         let content = &inventory.get(at)?.content;
-        let paths = ["childEntity", "vmFolder", "hostFolder", "datastoreFolder", "networkFolder", "host"];
+        let paths =
+            ["childEntity", "vmFolder", "hostFolder", "datastoreFolder", "networkFolder", "host"];
         let mut children =
             paths.iter().flat_map(|it| super::extract::references(content, it)).map(|it| it.1);
         let wanted = format!("<name>{}</name>", super::xml::escaped(name));

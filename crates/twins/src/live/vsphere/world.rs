@@ -7,8 +7,8 @@ use entente_model::{Collection, Text};
 use tokio::sync::watch;
 
 use super::clusters::{Rules, compute};
-use super::faults::Refusal;
 use super::facts::Facts;
+use super::faults::Refusal;
 use super::hosts::{Shared, host};
 use super::layout::{Layout, Ref};
 use super::machine::{self, Padding};
@@ -137,7 +137,8 @@ impl World {
             }
             inventory.add("VirtualMachine", place.reference.id.clone(), content);
         }
-        let odd_one = Some(first + layout.machines.len() / 2).filter(|_| !layout.machines.is_empty());
+        let odd_one =
+            Some(first + layout.machines.len() / 2).filter(|_| !layout.machines.is_empty());
         let odd_one = odd_one.and_then(|it| u32::try_from(it).ok());
         if has(Fault::BadElement) {
             spoil(&mut inventory, odd_one);
@@ -278,7 +279,9 @@ fn restricted(layout: &Layout) -> Vec<Text> {
 /// Makes one machine incomprehensible: a word that nobody knows, a number that is none, a character
 /// that XML cannot hold.
 fn spoil(inventory: &mut Inventory, odd_one: Option<u32>) {
-    let Some(object) = odd_one.and_then(|it| inventory.objects.get_mut(it as usize)) else { return };
+    let Some(object) = odd_one.and_then(|it| inventory.objects.get_mut(it as usize)) else {
+        return;
+    };
     let mut content = object.content.to_string();
     for state in ["poweredOn", "poweredOff", "suspended"] {
         let state = format!("<powerState>{state}</powerState>");

@@ -38,7 +38,9 @@ const SCSI_DISKS_MAX: usize = 15;
 fn controller_kind(name: &str) -> (&'static str, u32, &'static str) {
     match name {
         "LSI Logic SAS" => ("VirtualLsiLogicSASController", 1000, "SCSI controller"),
-        "LSI Logic Parallel" | "LSI Logic" => ("VirtualLsiLogicController", 1000, "SCSI controller"),
+        "LSI Logic Parallel" | "LSI Logic" => {
+            ("VirtualLsiLogicController", 1000, "SCSI controller")
+        }
         "BusLogic" => ("VirtualBusLogicController", 1000, "SCSI controller"),
         "IDE" => ("VirtualIDEController", 200, "IDE"),
         "NVME controller" => ("VirtualNVMEController", 31_000, "NVME controller"),
@@ -151,13 +153,14 @@ impl Telling<'_> {
 
     /// What every machine has.
     fn basics(&self, w: &mut Writer, controllers: &[Controller]) {
-        let child = |w: &mut Writer, kind: &str, key: u32, label: &str, controller: u32, unit: u32| {
-            w.node_as("device", kind, |w| {
-                described(w, key, label, label);
-                w.leaf("controllerKey", controller);
-                w.leaf("unitNumber", unit);
-            });
-        };
+        let child =
+            |w: &mut Writer, kind: &str, key: u32, label: &str, controller: u32, unit: u32| {
+                w.node_as("device", kind, |w| {
+                    described(w, key, label, label);
+                    w.leaf("controllerKey", controller);
+                    w.leaf("unitNumber", unit);
+                });
+            };
         let bus = |w: &mut Writer, kind: &str, key: u32, label: &str, devices: &[u32]| {
             w.node_as("device", kind, |w| {
                 described(w, key, label, label);

@@ -131,7 +131,10 @@ impl Telling<'_> {
                 w.text("diskPath", &partition.mount);
                 w.leaf_if("capacity", partition.capacity_bytes.copied());
                 w.leaf_if("freeSpace", partition.free_bytes.copied());
-                w.text("filesystemType", if partition.mount.contains(':') { "NTFS" } else { "xfs" });
+                w.text(
+                    "filesystemType",
+                    if partition.mount.contains(':') { "NTFS" } else { "xfs" },
+                );
                 let key = partition.disk_key.value().and_then(|it| it.parse::<u32>().ok());
                 if let Some(key) = key {
                     w.node("mappings", |w| w.leaf("key", key));

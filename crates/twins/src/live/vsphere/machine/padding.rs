@@ -37,8 +37,8 @@ impl Padding {
 /// A value of about this length that is found nowhere else.
 fn value(random: &mut Random, length: usize) -> String {
     const WORDS: [&str; 16] = [
-        "service", "version", "running", "package", "listen", "release", "kernel", "module", "audit",
-        "process", "agent", "driver", "patch", "memory", "socket", "account",
+        "service", "version", "running", "package", "listen", "release", "kernel", "module",
+        "audit", "process", "agent", "driver", "patch", "memory", "socket", "account",
     ];
     let mut text = String::with_capacity(length + 24);
     while text.len() < length {
