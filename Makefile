@@ -14,6 +14,11 @@ DEMO_WORKLOADS ?= 1200
 # The demonstration that the browser tests read, built without optimisation since tests are.
 TEST_DEMO := out/test
 
+# What stands in for platforms in tests; a test says so where one is missing.
+export ENTENTE_VCSIM ?= $(CURDIR)/out/peers/bin/vcsim
+export ENTENTE_GOVC ?= $(CURDIR)/out/peers/bin/govc
+export ENTENTE_PYTHON ?= $(CURDIR)/out/peers/python/bin/python
+
 # How long `make prove` fuzzes each target.
 FUZZ_SECONDS ?= 600
 
@@ -49,7 +54,7 @@ deb: dist ## build a Debian package of it into dist/
 
 .PHONY: test
 test: ## everything that a change must pass: set-up, format, lints, tests, documents, the report in a browser
-	@scripts/setup build web browser tools
+	@scripts/setup build web browser tools platforms
 	$(call step,format)
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
@@ -88,6 +93,17 @@ bench-assess: ## time `entente assess` on an export of 50,000 machines, beside o
 	cargo build --release --quiet --locked -p entente-twins --example export
 	@out/bench/python/bin/python scripts/bench-assess $(CARGO_TARGET_DIR)/release/entente \
 		$(CARGO_TARGET_DIR)/release/examples/export out/bench
+
+.PHONY: bench-collect
+bench-collect: ## time reading 10,000 machines from vcsim beside govc and pyvmomi, and 100,000 from the twin
+	@scripts/setup build web platforms
+	cargo build --release --quiet --locked -p entente-cli
+	cargo build --release --quiet --locked -p entente-connect --example collect-properties
+	cargo build --release --quiet --locked -p entente-twins --example serve
+	@mkdir -p out/bench
+	@scripts/bench-collect $(CARGO_TARGET_DIR)/release/entente \
+		$(CARGO_TARGET_DIR)/release/examples/collect-properties \
+		$(CARGO_TARGET_DIR)/release/examples/serve out/bench/collect
 
 ##@ Change
 

@@ -59,8 +59,8 @@ fuzz_target!(|input: &[u8]| -> Corpus {
         b'C' => write("RVTools_tabvInfo.csv", rest),
         _ => write("export.bin", input),
     };
-    for connector in entente_connect::registry() {
-        match connector.collect(&path, limits(), &Unwatched) {
+    for (_, export) in entente_connect::exports() {
+        match export.collect(&path, limits(), &Unwatched) {
             Ok(collection) => {
                 for gap in &collection.gaps {
                     assert!(

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use entente_connect::connector::{Access, CollectError, Watch};
-use entente_connect::registry;
+use entente_connect::connector::{CollectError, Watch};
+use entente_connect::exports;
 use entente_connect::tables::Limits;
 use entente_model::{Collection, Date, Estate};
 use entente_readiness::{Catalogue, CatalogueError, DataError, Guests, Lifecycles};
 
+use crate::collection_file::{CollectionFileError, collection_files, read_collection};
 use crate::document::Assessment;
 use crate::mask::mask;
 use crate::overlay::{self, OverlayError};
@@ -16,7 +17,7 @@ use crate::report::{Tables, assemble};
 /// What to assess, and how.
 #[derive(Clone, Debug)]
 pub struct AssessRequest {
-    /// Exports: files or folders.
+    /// Exports and collections: files or folders.
     pub exports: Vec<PathBuf>,
     /// Targets by id; empty = all.
     pub targets: Vec<String>,
@@ -36,6 +37,9 @@ pub enum AssessError {
     /// A source cannot be read.
     #[error(transparent)]
     Collect(#[from] CollectError),
+    /// A collection cannot be read.
+    #[error(transparent)]
+    Collection(#[from] CollectionFileError),
     /// The same export is given twice.
     #[error("`{0}` is given twice")]
     GivenTwice(String),
@@ -77,6 +81,7 @@ impl AssessError {
     pub fn code(&self) -> Option<&'static str> {
         match self {
             Self::Collect(error) => Some(error.code()),
+            Self::Collection(error) => Some(error.code()),
             Self::GivenTwice(_) => Some("ENT-0115"),
             Self::Overlay(_) => Some("ENT-0111"),
             Self::ChecksFile { .. } | Self::Checks { .. } => Some("ENT-0112"),
@@ -89,6 +94,7 @@ impl AssessError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Collect(error) => Some(error.hint()),
+            Self::Collection(error) => Some(error.hint().into()),
             Self::GivenTwice(_) => Some("name each export once".into()),
             Self::Overlay(OverlayError::Table { .. }) => {
                 Some("give a CSV file or a workbook (.xlsx) with one header row".into())
@@ -165,7 +171,14 @@ fn estate(request: &AssessRequest, watch: &dyn Watch) -> Result<Estate, AssessEr
             return Err(AssessError::GivenTwice(path.display().to_string()));
         }
         seen.push(real);
-        collections.push(collect(path, watch)?);
+        // A path that cannot be listed is told of by the reader of exports.
+        let files = collection_files(path).unwrap_or_default();
+        for file in &files {
+            collections.push(read_collection(file)?);
+        }
+        if files.is_empty() {
+            collections.push(collect(path, watch)?);
+        }
     }
     let mut estate = Estate::from_collections(collections);
     if let Some(path) = &request.overlay {
@@ -181,11 +194,7 @@ fn collect(path: &Path, watch: &dyn Watch) -> Result<Collection, CollectError> {
         expected: "an export that any connector reads".into(),
         found: "there is no connector for exports in this build".into(),
     };
-    let exports = registry().iter().filter_map(|connector| match connector.access() {
-        Access::Export(export) => Some(export),
-        Access::Live(_) => None,
-    });
-    for export in exports {
+    for (_, export) in exports() {
         match export.collect(path, Limits::default(), watch) {
             Err(error @ CollectError::NotThis { .. }) => refusal = error,
             outcome => return outcome,

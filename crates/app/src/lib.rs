@@ -1,9 +1,12 @@
-//! Use cases: assess an estate, overlay facts from people, mask names.
+//! Use cases: collect from platforms, assess an estate, overlay facts from people, mask names.
 //!
 //! Knows nothing about HTTP, HTML or terminals. Who calls it gives it the date: the clock is read in
-//! one place, [`today`].
+//! one place, [`now`].
 
 pub mod assess;
+pub mod collect;
+pub mod collection_file;
+pub mod config;
 pub mod document;
 mod mask;
 mod overlay;
@@ -11,7 +14,12 @@ mod report;
 
 pub use assess::{AssessError, AssessRequest, assess, catalogue};
 
-/// Today's date in UTC: the one place where the clock is read.
+/// Now in UTC: the one place where the clock is read.
+pub fn now() -> entente_model::Moment {
+    entente_model::Moment::Utc(time::OffsetDateTime::now_utc())
+}
+
+/// Today's date in UTC.
 pub fn today() -> entente_model::Date {
-    time::OffsetDateTime::now_utc().date()
+    now().date()
 }

@@ -19,7 +19,11 @@ pub struct Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Assess exports: what runs, what it leans on, what stops it from living elsewhere
+    /// Validate the configuration, log in to each platform, and tell versions and rights
+    Check(CheckArguments),
+    /// Read platforms, each into a collection of its own
+    Collect(CollectArguments),
+    /// Assess exports and collections: what runs, what it leans on, what stops it from living elsewhere
     Assess(AssessArguments),
     /// Print the page of an error, a finding or a readiness check
     #[command(after_help = EXPLAIN_EXAMPLES)]
@@ -44,6 +48,7 @@ const EXPLAIN_EXAMPLES: &str = "Examples:
 
 const ASSESS_EXAMPLES: &str = "Examples:
   entente assess export.xlsx
+  entente assess collections/
   entente assess vcenter-a.xlsx vcenter-b.zip --report report.html
   entente assess exports/ --target proxmox --target kvm --output json > assessment.json
   entente assess export.xlsx --overlay cmdb.csv --mask --report for-the-vendor.html
@@ -56,8 +61,8 @@ used; 3 could not finish.";
 #[derive(Debug, Args)]
 #[command(after_help = ASSESS_EXAMPLES)]
 pub struct AssessArguments {
-    /// Exports: RVTools workbooks (.xlsx), or folders or .zip archives of RVTools_tab*.csv; several
-    /// become one estate
+    /// Exports: RVTools workbooks (.xlsx), or folders or .zip archives of RVTools_tab*.csv; and
+    /// collections, or folders of them; several become one estate
     #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub exports: Vec<PathBuf>,
     /// Target platform to judge readiness for (ahv, proxmox, kvm, kubevirt); may be repeated; all by
@@ -98,6 +103,80 @@ pub enum Form {
     /// One row a workload
     Csv,
     /// The summary for a document or a pull request
+    Markdown,
+}
+
+const CHECK_EXAMPLES: &str = "Examples:
+  entente check
+  entente check vc-berlin --config /etc/entente/entente.toml --output json
+
+Exit codes: 0 fine; 1 an account lacks rights; 2 the configuration cannot be used;
+3 a platform could not be logged in to.";
+
+const COLLECT_EXAMPLES: &str = "Examples:
+  entente collect
+  entente collect vc-berlin pve --out collections
+  entente assess collections/
+
+Exit codes: 0 every platform was read, gaps included; 2 the configuration cannot be used;
+3 a platform could not be read.";
+
+/// Which platforms of which configuration.
+#[derive(Debug, Args)]
+pub struct Configuration {
+    /// Platforms by id; all by default
+    #[arg(value_name = "PLATFORM")]
+    pub platforms: Vec<String>,
+    /// The configuration
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        env = "ENTENTE_CONFIG",
+        hide_env_values = true,
+        default_value = "entente.toml",
+        value_hint = ValueHint::FilePath
+    )]
+    pub config: PathBuf,
+}
+
+/// `entente check`.
+#[derive(Debug, Args)]
+#[command(after_help = CHECK_EXAMPLES)]
+pub struct CheckArguments {
+    /// Which platforms.
+    #[command(flatten)]
+    pub configuration: Configuration,
+    /// Form of what is written to stdout
+    #[arg(short, long, value_enum, default_value_t = Listing::Table)]
+    pub output: Listing,
+}
+
+/// `entente collect`.
+#[derive(Debug, Args)]
+#[command(after_help = COLLECT_EXAMPLES)]
+pub struct CollectArguments {
+    /// Which platforms.
+    #[command(flatten)]
+    pub configuration: Configuration,
+    /// Folder for collections, one file a platform
+    #[arg(long, value_name = "DIR", default_value = "collections", value_hint = ValueHint::DirPath)]
+    pub out: PathBuf,
+    /// Form of what is written to stdout
+    #[arg(short, long, value_enum, default_value_t = Listing::Table)]
+    pub output: Listing,
+}
+
+/// Forms of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Listing {
+    /// Tables for people
+    Table,
+    /// Everything, for programs
+    Json,
+    /// One row a fact
+    Csv,
+    /// Tables for a document or a pull request
     Markdown,
 }
 

@@ -8,12 +8,9 @@ use entente_app::document::{Assessment, Verdict};
 use entente_app::{AssessRequest, assess, today};
 
 use crate::arguments::{AssessArguments, Form, Threshold};
-use crate::failure::Failure;
+use crate::failure::{EXIT_FINDINGS, Failure};
 use crate::output;
 use crate::progress::Progress;
-
-/// Something is as bad as `--fail-on` says.
-const EXIT_FINDINGS: u8 = 1;
 
 /// Assesses, writes the report if asked for, then the output.
 pub fn run(arguments: &AssessArguments) -> Result<ExitCode, Failure> {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use entente_app::AssessError;
+use entente_app::config::ConfigError;
 
 /// What went wrong.
 #[derive(Debug)]
@@ -16,11 +17,14 @@ pub struct Failure {
     exit: u8,
 }
 
+/// Something is as bad as was asked about.
+pub const EXIT_FINDINGS: u8 = 1;
+
 /// Wrong usage or input that cannot be used.
 const EXIT_USAGE: u8 = 2;
 
 /// Could not finish.
-const EXIT_UNFINISHED: u8 = 3;
+pub const EXIT_UNFINISHED: u8 = 3;
 
 impl Failure {
     /// A code of `explain` that is none.
@@ -51,6 +55,24 @@ impl Failure {
         Self::output(&format!("`{}`", path.display()), error)
     }
 
+    /// An error that brings its own code and next step.
+    pub fn of(
+        code: Option<&'static str>,
+        error: &(dyn std::error::Error + 'static),
+        hint: Option<String>,
+        exit: u8,
+    ) -> Self {
+        let levels = std::iter::successors(Some(error), |it| it.source());
+        let mut what = Vec::new();
+        for level in levels.map(ToString::to_string) {
+            // A transparent error says what the one below it says.
+            if what.last() != Some(&level) {
+                what.push(level);
+            }
+        }
+        Self { code, what: what.join(": "), hint, exit }
+    }
+
     /// Something that should not happen.
     pub fn internal(error: &anyhow::Error) -> Self {
         Self { code: None, what: format!("{error:#}"), hint: None, exit: EXIT_UNFINISHED }
@@ -66,8 +88,13 @@ impl From<AssessError> for Failure {
     fn from(error: AssessError) -> Self {
         let exit = if error.code().is_some() { EXIT_USAGE } else { EXIT_UNFINISHED };
         let hint = error.hint();
-        let code = error.code();
-        Self { code, what: format!("{:#}", anyhow::Error::new(error)), hint, exit }
+        Self::of(error.code(), &error, hint, exit)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::of(Some(error.code()), &error, Some(error.hint()), EXIT_USAGE)
     }
 }
 

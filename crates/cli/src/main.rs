@@ -10,6 +10,7 @@ mod demo;
 mod explain;
 mod failure;
 mod output;
+mod platforms;
 mod progress;
 
 use std::io::Write;
@@ -24,6 +25,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
         Command::Assess(arguments) => assess::run(&arguments),
+        Command::Check(arguments) => platforms::check(&arguments),
+        Command::Collect(arguments) => platforms::collect(&arguments),
         Command::Explain { code } => explain::run(code.as_deref()),
         Command::Completions { shell } => {
             let mut script = Vec::new();

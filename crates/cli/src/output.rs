@@ -1,5 +1,6 @@
 //! Everything that the command prints: data to stdout, talk to stderr.
 
+pub mod platforms;
 mod summary;
 mod table;
 mod workloads;

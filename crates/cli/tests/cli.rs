@@ -57,6 +57,8 @@ fn help_of_every_command() {
     for (name, arguments) in [
         ("help.txt", vec!["--help"]),
         ("help-assess.txt", vec!["assess", "--help"]),
+        ("help-check.txt", vec!["check", "--help"]),
+        ("help-collect.txt", vec!["collect", "--help"]),
         ("help-explain.txt", vec!["explain", "--help"]),
         ("help-completions.txt", vec!["completions", "--help"]),
     ] {

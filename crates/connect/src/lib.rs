@@ -22,4 +22,26 @@ macro_rules! connectors {
     };
 }
 
-connectors! { libvirt, rvtools }
+/// Connectors that read exports, by name.
+pub fn exports() -> impl Iterator<Item = (&'static str, &'static dyn connector::Export)> {
+    registry().iter().filter_map(|it| match it.access() {
+        connector::Access::Export(export) => Some((it.name(), export)),
+        connector::Access::Live(_) => None,
+    })
+}
+
+/// Connectors that log in to running platforms, by name.
+pub fn platforms() -> impl Iterator<Item = (&'static str, &'static dyn live::Live)> {
+    registry().iter().filter_map(|it| match it.access() {
+        connector::Access::Export(_) => None,
+        connector::Access::Live(live) => Some((it.name(), live)),
+    })
+}
+
+connectors! { libvirt, proxmox, rvtools, vsphere }
+
+/// Properties of a vCenter's objects as they are, for measuring and looking.
+pub use vsphere::{
+    PropertiesRead as VspherePropertiesRead, Property as VsphereProperty,
+    properties as vsphere_properties,
+};

@@ -221,4 +221,22 @@ impl Collection {
             control: ControlPlane::default(),
         }
     }
+
+    /// How many objects there are of each kind, by the list's name.
+    pub fn counts(&self) -> Vec<(&'static str, usize)> {
+        let mut counts = vec![
+            ("platforms", self.platforms.len()),
+            ("products", self.products.len()),
+            ("clusters", self.clusters.len()),
+            ("hosts", self.hosts.len()),
+            ("datastores", self.datastores.len()),
+            ("switches", self.switches.len()),
+            ("networks", self.networks.len()),
+            ("resource_pools", self.resource_pools.len()),
+            ("licences", self.licences.len()),
+            ("workloads", self.workloads.len()),
+        ];
+        counts.extend(self.control.counts());
+        counts
+    }
 }

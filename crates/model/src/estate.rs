@@ -9,7 +9,9 @@ use crate::collection::{Collection, Gap, GapCause, Place, Source};
 use crate::control::ControlPlane;
 use crate::finding::{Finding, Severity};
 use crate::governance::Application;
-use crate::ids::{ApplicationId, ClusterId, DatastoreId, HostId, NetworkId, WorkloadId};
+use crate::ids::{
+    ApplicationId, ClusterId, DatastoreId, HostId, NetworkId, PlatformId, WorkloadId,
+};
 use crate::infrastructure::{
     Cluster, Datastore, Host, Licence, Network, Platform, Product, ResourcePool, Switch,
 };
@@ -64,6 +66,8 @@ impl Estate {
         estate.take_control_planes(&mut collections);
         let repeated: u64 = collections.into_iter().map(|it| estate.absorb(it)).sum();
         estate.findings.extend(overlap(repeated));
+        let twice = estate.platforms_seen_twice();
+        estate.findings.extend(twice);
         estate.sort();
         estate.derive_applications();
         estate
@@ -170,22 +174,48 @@ impl Estate {
         self.applications = applications.into_values().collect();
     }
 
+    /// One platform under two ids, an export and a log-in say: all its objects are counted twice.
+    fn platforms_seen_twice(&self) -> Vec<Finding> {
+        let mut ids_of: BTreeMap<&Text, BTreeSet<&PlatformId>> = BTreeMap::new();
+        for platform in &self.platforms {
+            if let Observed::Value(uuid) = &platform.uuid {
+                ids_of.entry(uuid).or_default().insert(&platform.id);
+            }
+        }
+        let twice = ids_of.into_iter().filter(|(_, ids)| ids.len() > 1);
+        twice
+            .map(|(uuid, ids)| {
+                let ids: Vec<&str> = ids.into_iter().map(PlatformId::as_str).collect();
+                Finding {
+                    severity: Severity::Warning,
+                    code: Text::new_static("ENT-0210"),
+                    subject: uuid.clone(),
+                    message: Text::from(format!(
+                        "the same platform is here as {}: its machines are counted once for each",
+                        ids.join(" and ")
+                    )),
+                    remedy: Text::new_static("give one source of each platform"),
+                }
+            })
+            .collect()
+    }
+
     /// Tables for looking things up by id.
     pub fn index(&self) -> EstateIndex<'_> {
         EstateIndex::new(self)
     }
 }
 
-/// Exports that tell of the same objects are worth a person's time.
+/// Sources that tell of the same objects are worth a person's time.
 fn overlap(repeated: u64) -> Option<Finding> {
     (repeated > 0).then(|| Finding {
         severity: Severity::Warning,
         code: Text::new_static("ENT-0205"),
-        subject: Text::new_static("exports"),
+        subject: Text::new_static("sources"),
         message: Text::from(format!(
-            "{repeated} objects are in more than one export; the later export is used"
+            "{repeated} objects are in more than one source; the later source is used"
         )),
-        remedy: Text::new_static("give one export of each platform"),
+        remedy: Text::new_static("give one source of each platform"),
     })
 }
 

@@ -71,7 +71,7 @@ pub const HEADROOM: u64 = 2;
 /// The machine is off.
 pub const POWERED_OFF: HygieneRule = HygieneRule {
     id: "powered-off",
-    text: "The machine is off and was not created within the last 30 days. The export does not say \
+    text: "The machine is off and was not created within the last 30 days. The source does not say \
         since when it is off: a sign to ask its owner, not a proof.",
 };
 /// The machine is suspended.

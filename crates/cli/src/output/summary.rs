@@ -106,7 +106,7 @@ impl Screen<'_> {
     }
 
     fn readiness(&mut self) -> io::Result<()> {
-        self.heading("Readiness, as far as this export can see")?;
+        self.heading("Readiness, as far as these sources can see")?;
         let mut table = Table::new(&[
             "target",
             ">ready as seen",
@@ -144,7 +144,7 @@ impl Screen<'_> {
             writeln!(self.out)?;
         }
         self.line(&format!(
-            "\"ready, all known\" also counts what this kind of export never shows: {}",
+            "\"ready, all known\" also counts what these kinds of source never show: {}",
             limits.join(", ")
         ))
     }
@@ -358,7 +358,7 @@ fn many(number: u64, noun: &str) -> String {
 }
 
 /// `1234567` as `1,234,567`.
-fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {

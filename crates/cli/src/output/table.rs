@@ -29,6 +29,11 @@ impl Table {
         self.rows.push(cells.into());
     }
 
+    /// True without a row.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Writes it.
     pub fn write(&self, style: Style, out: &mut dyn Write) -> io::Result<()> {
         match style {

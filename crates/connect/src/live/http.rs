@@ -242,6 +242,17 @@ impl Response<'_> {
         self.inner.headers().get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// Every value of a header that is there several times.
+    pub fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.inner.headers().get_all(name).iter().filter_map(|value| value.to_str().ok())
+    }
+
+    /// The text beside its status, if it is not the usual one.
+    pub fn reason(&self) -> Option<String> {
+        let reason = self.inner.extensions().get::<hyper::ext::ReasonPhrase>()?;
+        Some(String::from_utf8_lossy(reason.as_bytes()).into_owned())
+    }
+
     fn retry_after(&self) -> Option<Duration> {
         self.header(RETRY_AFTER.as_str())?.trim().parse().ok().map(Duration::from_secs)
     }

@@ -14,6 +14,7 @@
 
 mod body;
 mod error;
+mod gaps;
 mod http;
 mod target;
 mod tls;
@@ -23,12 +24,13 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use entente_model::{Collection, Text};
+use entente_model::{Collection, GapCause, Text};
 pub use tokio_util::sync::CancellationToken as Cancel;
 
 use crate::connector::Watch;
 pub use body::BodyReader;
 pub use error::{ConnectError, Refusal};
+pub use gaps::{Found, Gaps};
 pub use http::{CallError, Http, Request, Response, base_url};
 pub use target::{Credentials, LiveLimits, Secret, Target, Trust};
 pub use tls::{Fingerprint, InvalidFingerprint, TlsSetup};
@@ -47,7 +49,7 @@ pub trait Live: Sync {
     /// Logs in, and says what is there and which rights the account has.
     fn check<'a>(&'a self, run: Run<'a>) -> Answer<'a, Result<CheckReport, ConnectError>>;
 
-    /// Reads everything.
+    /// Reads everything, until cancelled; callers use [`collect`], which minds the time.
     fn collect<'a>(&'a self, run: Run<'a>) -> Answer<'a, Result<Collection, ConnectError>>;
 
     /// Follows what changes until cancelled; nothing where the platform tells of no changes.
@@ -59,6 +61,30 @@ pub trait Live: Sync {
         let _ = (run, changed);
         None
     }
+}
+
+/// Reads a platform within the time for a whole collection. When that is over, the reading is stopped as
+/// by a person, and what was read until then is kept.
+pub async fn collect(live: &dyn Live, run: Run<'_>) -> Result<Collection, ConnectError> {
+    let cancel = run.cancel.child_token();
+    let mut reading = live.collect(Run { cancel: &cancel, ..run });
+    tokio::select! {
+        collection = &mut reading => return collection,
+        () = tokio::time::sleep(run.target.limits.collection()) => cancel.cancel(),
+    }
+    let mut collection = reading.await.map_err(|error| match error.reason {
+        Refusal::Cancelled if !run.cancel.is_cancelled() => {
+            run.refused(Refusal::TimedOut { seconds: run.target.limits.collection_seconds })
+        }
+        _ => error,
+    })?;
+    for gap in collection.gaps.iter_mut().filter(|it| it.cause == GapCause::Cancelled) {
+        gap.cause = GapCause::TimedOut;
+        gap.message =
+            Text::new_static("the time for a whole collection was over before this was read");
+    }
+    collection.gaps.sort();
+    Ok(collection)
 }
 
 /// One reading of one platform.

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::CONNECTOR;
-use crate::connector::{CollectError, Connector, Unwatched};
+use crate::connector::{CollectError, Export, Unwatched};
 use crate::tables::Limits;
 
 fn estate(seed: u64, workloads: u32) -> Collection {

@@ -1,0 +1,261 @@
+//! The use cases `check` and `collect`: platforms of the configuration, side by side.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use entente_connect::connector::Watch;
+use entente_connect::live::{
+    self, Cancel, CheckReport, ConnectError, Live, Refusal, Run, Target, Traffic,
+};
+use entente_model::{Collection, Moment, PlatformId, Text};
+use tokio::task::JoinSet;
+
+use crate::collection_file::write_collection;
+use crate::config::{ConfigError, PlatformConfig};
+
+/// Platforms that are read at once.
+const PLATFORMS_AT_ONCE: usize = 8;
+
+/// What became of one platform.
+#[derive(Debug)]
+pub struct Outcome<T> {
+    /// Which.
+    pub platform: PlatformId,
+    /// Name of its connector.
+    pub connector: &'static str,
+    /// Its address.
+    pub address: Text,
+    /// What came out.
+    pub result: Result<T, PlatformError>,
+    /// What it cost.
+    pub cost: Cost,
+}
+
+/// What reading a platform cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Requests.
+    pub calls: u64,
+    /// Of those, sent again because the platform was busy.
+    pub retries: u64,
+    /// Bytes of answers, as they were on the wire.
+    pub bytes_received: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// A collection that was written.
+#[derive(Debug)]
+pub struct Written {
+    /// What was seen.
+    pub collection: Collection,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// Why a platform could not be read, or its collection not be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum PlatformError {
+    /// Its secret is not there.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// It could not be reached or logged in to.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// Its collection could not be written.
+    #[error("the collection of `{platform}` cannot be written to `{folder}`")]
+    Write {
+        /// Whose.
+        platform: PlatformId,
+        /// Where to.
+        folder: String,
+        /// Why.
+        #[source]
+        reason: io::Error,
+    },
+    /// Its connector ended by a mistake of ours.
+    #[error("the connector of `{0}` stopped by a mistake of its own; this is worth a report")]
+    Broken(PlatformId),
+}
+
+impl PlatformError {
+    /// The stable code, with a page in `docs/errors/`; none for mistakes of ours.
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Config(error) => Some(error.code()),
+            Self::Connect(error) => Some(error.code()),
+            Self::Write { .. } => Some("ENT-0110"),
+            Self::Broken(_) => None,
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Config(error) => Some(error.hint()),
+            Self::Connect(error) => Some(error.hint()),
+            Self::Write { .. } => {
+                Some("make room, or choose another folder with `--out`; the collection before it is still there".into())
+            }
+            Self::Broken(_) => None,
+        }
+    }
+}
+
+/// Logs in to each platform and says what is there.
+pub async fn check_platforms(
+    platforms: &[&PlatformConfig],
+    taken: Moment,
+    cancel: &Cancel,
+) -> Vec<Outcome<CheckReport>> {
+    let watch: Arc<dyn Watch + Send> = Arc::new(entente_connect::connector::Unwatched);
+    each(platforms, taken, cancel, &watch, |live, session| {
+        Box::pin(async move { Ok(live.check(session.run()).await?) })
+    })
+    .await
+}
+
+/// Reads each platform and writes its collection into a folder. What one platform does is of no
+/// concern to the others.
+pub async fn collect_platforms(
+    platforms: &[&PlatformConfig],
+    taken: Moment,
+    folder: &std::path::Path,
+    cancel: &Cancel,
+    watch: &Arc<dyn Watch + Send>,
+) -> Vec<Outcome<Written>> {
+    let folder = folder.to_owned();
+    each(platforms, taken, cancel, watch, move |live, session| {
+        let folder = folder.clone();
+        Box::pin(async move {
+            let collection = collect_one(live, session).await?;
+            // Compressing a large collection takes seconds: not on a thread that others wait for.
+            let written = tokio::task::spawn_blocking(move || {
+                let path = write_collection(&collection, &folder);
+                path.map(|path| Written { collection, path }).map_err(|error| (folder, error))
+            });
+            match written.await {
+                Ok(Ok(written)) => Ok(written),
+                Ok(Err((folder, reason))) => Err(PlatformError::Write {
+                    platform: session.target.id.clone(),
+                    folder: folder.display().to_string(),
+                    reason,
+                }),
+                Err(_) => Err(PlatformError::Broken(session.target.id.clone())),
+            }
+        })
+    })
+    .await
+}
+
+async fn collect_one(live: &dyn Live, session: &Session) -> Result<Collection, ConnectError> {
+    let limit = session.target.limits.collection();
+    // What was read when the time is over is returned. This is the last resort against a connector that
+    // does not stop when it is asked to.
+    let grace = Duration::from_secs(session.target.limits.answer_seconds);
+    match tokio::time::timeout(limit + grace, live::collect(live, session.run())).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(session.run().refused(Refusal::TimedOut { seconds: limit.as_secs() })),
+    }
+}
+
+/// What one platform's task owns.
+struct Session {
+    target: Target,
+    watch: Arc<dyn Watch + Send>,
+    cancel: Cancel,
+    traffic: Traffic,
+}
+
+impl Session {
+    fn run(&self) -> Run<'_> {
+        Run {
+            target: &self.target,
+            watch: &*self.watch,
+            cancel: &self.cancel,
+            traffic: &self.traffic,
+        }
+    }
+}
+
+type Work<'a, T> = entente_connect::live::Answer<'a, Result<T, PlatformError>>;
+
+/// Does the same with each platform, side by side; answers are in the order of the configuration.
+async fn each<T: Send + 'static>(
+    platforms: &[&PlatformConfig],
+    taken: Moment,
+    cancel: &Cancel,
+    watch: &Arc<dyn Watch + Send>,
+    work: impl for<'a> Fn(&'static dyn Live, &'a Session) -> Work<'a, T> + Send + Sync + 'static,
+) -> Vec<Outcome<T>> {
+    let work = Arc::new(work);
+    let mut waiting = platforms.iter().enumerate();
+    let mut running = JoinSet::new();
+    let mut outcomes: Vec<(usize, Outcome<T>)> = Vec::new();
+    loop {
+        while running.len() < PLATFORMS_AT_ONCE
+            && let Some((at, platform)) = waiting.next()
+        {
+            let (work, watch, cancel) = (work.clone(), watch.clone(), cancel.child_token());
+            let target = platform.target(taken);
+            let connector = platform.connector;
+            let id = platform.id.clone();
+            running.spawn(async move {
+                let begun = Instant::now();
+                let mut cost = Cost::default();
+                let result = match target {
+                    Err(error) => Err(error.into()),
+                    Ok(target) => {
+                        let traffic = Traffic::default();
+                        let session = Session { target, watch, cancel, traffic };
+                        let result = match entente_connect::platforms().find(|it| it.0 == connector)
+                        {
+                            Some((_, live)) => work(live, &session).await,
+                            None => Err(PlatformError::Broken(id)),
+                        };
+                        cost.calls = session.traffic.calls();
+                        cost.retries = session.traffic.retries();
+                        cost.bytes_received = session.traffic.bytes_received();
+                        result
+                    }
+                };
+                cost.elapsed = begun.elapsed();
+                (at, result, cost)
+            });
+        }
+        match running.join_next().await {
+            None => break,
+            Some(Ok((at, result, cost))) => {
+                if let Some(platform) = platforms.get(at) {
+                    outcomes.push((at, outcome(platform, result, cost)));
+                }
+            }
+            // A task that panicked says nothing of itself; it is found below by its absence.
+            Some(Err(_)) => {}
+        }
+    }
+    for (at, platform) in platforms.iter().enumerate() {
+        if !outcomes.iter().any(|it| it.0 == at) {
+            let broken = Err(PlatformError::Broken(platform.id.clone()));
+            outcomes.push((at, outcome(platform, broken, Cost::default())));
+        }
+    }
+    outcomes.sort_by_key(|it| it.0);
+    outcomes.into_iter().map(|it| it.1).collect()
+}
+
+fn outcome<T>(
+    platform: &PlatformConfig,
+    result: Result<T, PlatformError>,
+    cost: Cost,
+) -> Outcome<T> {
+    Outcome {
+        platform: platform.id.clone(),
+        connector: platform.connector,
+        address: platform.address.clone(),
+        result,
+        cost,
+    }
+}

@@ -1,0 +1,115 @@
+//! `entente check` and `entente collect`: the platforms of the configuration.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use entente_app::collect::{Outcome, PlatformError, check_platforms, collect_platforms};
+use entente_app::config::{Config, PlatformConfig};
+use entente_app::now;
+use entente_connect::connector::Watch;
+use entente_connect::live::{Cancel, CheckReport, RightState};
+
+use crate::arguments::{CheckArguments, CollectArguments, Configuration, Listing};
+use crate::failure::{EXIT_FINDINGS, EXIT_UNFINISHED, Failure};
+use crate::output::{self, platforms};
+use crate::progress::Progress;
+
+/// Validates the configuration, logs in to each platform, says what is there and what the account may.
+pub fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
+    let config = read(&arguments.configuration)?;
+    let chosen = config.chosen(&arguments.configuration.platforms)?;
+    output::talk(&format!(
+        "{}: no mistakes, {} of {} platform(s) to log in to",
+        config.file.display(),
+        chosen.len(),
+        config.platforms.len()
+    ));
+    let outcomes = wait(|cancel| check_both(chosen, cancel))?;
+    complain(&outcomes);
+    print(arguments.output, &platforms::Checked::of(&outcomes))?;
+    let lacking = |report: &CheckReport| {
+        report.rights.iter().any(|(_, state)| matches!(state, RightState::Lacking(_)))
+    };
+    Ok(if outcomes.iter().any(|it| it.result.is_err()) {
+        ExitCode::from(EXIT_UNFINISHED)
+    } else if outcomes.iter().any(|it| it.result.as_ref().is_ok_and(lacking)) {
+        ExitCode::from(EXIT_FINDINGS)
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+async fn check_both(chosen: Vec<&PlatformConfig>, cancel: Cancel) -> Vec<Outcome<CheckReport>> {
+    check_platforms(&chosen, now(), &cancel).await
+}
+
+/// Reads each platform into a collection of its own.
+pub fn collect(arguments: &CollectArguments) -> Result<ExitCode, Failure> {
+    let config = read(&arguments.configuration)?;
+    let chosen = config.chosen(&arguments.configuration.platforms)?;
+    let progress = Arc::new(Progress::new());
+    let watch: Arc<dyn Watch + Send> = progress.clone();
+    let folder: PathBuf = arguments.out.clone();
+    let outcomes = wait(async move |cancel: Cancel| {
+        collect_platforms(&chosen, now(), &folder, &cancel, &watch).await
+    })?;
+    progress.done();
+    complain(&outcomes);
+    print(arguments.output, &platforms::Collected::of(&outcomes))?;
+    let failed = outcomes.iter().any(|it| it.result.is_err());
+    Ok(if failed { ExitCode::from(EXIT_UNFINISHED) } else { ExitCode::SUCCESS })
+}
+
+fn read(configuration: &Configuration) -> Result<Config, Failure> {
+    Ok(Config::read(&configuration.config)?)
+}
+
+/// Runs to the end; the first interruption asks it to stop, and what was read until then is kept.
+fn wait<T>(work: impl AsyncFnOnce(Cancel) -> T) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::internal(&error.into()))?;
+    let cancel = Cancel::new();
+    let asked = cancel.clone();
+    runtime.spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            output::talk("stopping; what was read until now is kept (once more: stop at once)");
+            asked.cancel();
+        }
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(i32::from(EXIT_UNFINISHED));
+        }
+    });
+    let done = runtime.block_on(work(cancel));
+    // A thread that still parses an answer of which nobody wants the rest must not hold up the end.
+    runtime.shutdown_background();
+    Ok(done)
+}
+
+/// Says what went wrong, platform by platform.
+fn complain<T>(outcomes: &[Outcome<T>]) {
+    for error in outcomes.iter().filter_map(|it| it.result.as_ref().err()) {
+        output::talk(&Failure::platform(error).to_string());
+    }
+}
+
+fn print(form: Listing, what: &impl platforms::Screens) -> Result<(), Failure> {
+    output::write(|out| match form {
+        Listing::Table => what.screens(output::Style::Text, out),
+        Listing::Markdown => what.screens(output::Style::Markdown, out),
+        Listing::Csv => what.rows(out),
+        Listing::Json => {
+            serde_json::to_writer_pretty(&mut *out, what).map_err(std::io::Error::from)?;
+            std::io::Write::write_all(out, b"\n")
+        }
+    })
+}
+
+/// What an error of a platform is for people.
+impl Failure {
+    fn platform(error: &PlatformError) -> Self {
+        Self::of(error.code(), error, error.hint(), EXIT_UNFINISHED)
+    }
+}

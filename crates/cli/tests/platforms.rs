@@ -1,0 +1,192 @@
+//! `check`, `collect` and what `assess` makes of collections, against the twin of every connector.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail by panicking"
+)]
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use entente_model::Collection;
+use entente_twins::live::{Fault, Served, Setup, platforms};
+use entente_twins::{EstateSpec, generate};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// Twins that are being served, with a configuration that names them.
+struct Estate {
+    folder: TempDir,
+    world: Collection,
+    served: Vec<(&'static str, Served)>,
+    _runtime: Runtime,
+}
+
+impl Estate {
+    /// One platform of every kind, over TLS; the first misbehaves as asked.
+    fn of(faults: &[Fault]) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let spec = EstateSpec { workloads: 40, vcenters: 1, ..EstateSpec::default() };
+        let world = generate(&spec).remove(0);
+        let shared = Arc::new(world.clone());
+        let served = platforms()
+            .iter()
+            .enumerate()
+            .map(|(at, twin)| {
+                let faults = if at == 0 { faults.to_vec() } else { Vec::new() };
+                let setup = Setup { faults, tls: true, ..Setup::default() };
+                let served = runtime.block_on(twin.serve(shared.clone(), setup)).unwrap();
+                (twin.connector(), served)
+            })
+            .collect();
+        let estate = Self { folder: TempDir::new().unwrap(), world, served, _runtime: runtime };
+        estate.configure(|text| text);
+        estate
+    }
+
+    /// Writes the configuration, changed by a function.
+    fn configure(&self, change: impl Fn(String) -> String) {
+        let tables = self.served.iter().map(|(name, served)| {
+            let log_in = if served.user.is_empty() {
+                String::new()
+            } else {
+                format!("user = {:?}\npassword = \"env:TWIN_{name}\"\n", served.user)
+            };
+            format!(
+                "[platforms.{name}-1]\nconnector = {name:?}\naddress = {:?}\n{log_in}pin = {:?}\n\n",
+                served.address,
+                served.fingerprint.as_deref().unwrap()
+            )
+        });
+        fs::write(self.path("entente.toml"), change(tables.collect())).unwrap();
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_entente"));
+        command.args(arguments).current_dir(self.folder.path()).env("NO_COLOR", "1");
+        for (name, served) in &self.served {
+            command.env(format!("TWIN_{name}"), &served.password);
+        }
+        command.output().unwrap()
+    }
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn platforms_are_collected_side_by_side_and_assessed_as_one_estate() {
+    let estate = Estate::of(&[]);
+    let output = estate.run(&["collect", "--output", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let collected = json(&output);
+    let platforms = collected["platforms"].as_array().unwrap();
+    assert_eq!(platforms.len(), estate.served.len());
+    for platform in platforms {
+        let workloads = platform["objects"]["workloads"].as_u64().unwrap();
+        assert_eq!(workloads, estate.world.workloads.len() as u64, "{platform:#}");
+        assert!(platform["calls"].as_u64().unwrap() > 0);
+    }
+    let output = estate.run(&["assess", "collections", "--output", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let assessed = json(&output);
+    let sources = assessed["sources"].as_array().unwrap();
+    assert_eq!(sources.len(), estate.served.len());
+    let workloads = assessed["workloads"].as_array().unwrap().len();
+    assert_eq!(workloads, estate.world.workloads.len() * estate.served.len());
+}
+
+#[test]
+fn one_platform_that_fails_does_not_stop_the_others() {
+    let estate = Estate::of(&[Fault::Old]);
+    let output = estate.run(&["collect"]);
+    assert_eq!(output.status.code(), Some(3));
+    let told = stderr(&output);
+    assert!(told.contains("error[ENT-0311]"), "{told}");
+    assert!(told.contains("hint: "), "{told}");
+    let kept = fs::read_dir(estate.path("collections")).unwrap().count();
+    assert_eq!(kept, estate.served.len() - 1);
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(shown.contains("failed: ENT-0311"), "{shown}");
+}
+
+#[test]
+fn a_check_tells_rights_and_an_untrusted_certificate_with_what_to_pin() {
+    let estate = Estate::of(&[]);
+    let output = estate.run(&["check", "--output", "json"]);
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{}", stderr(&output));
+    for platform in json(&output)["platforms"].as_array().unwrap() {
+        assert!(platform["version"].is_string(), "{platform:#}");
+        assert!(!platform["rights"].as_array().unwrap().is_empty(), "{platform:#}");
+    }
+    let without_pins = |text: String| {
+        text.lines().filter(|it| !it.starts_with("pin")).map(|it| format!("{it}\n")).collect()
+    };
+    estate.configure(without_pins);
+    let output = estate.run(&["check"]);
+    assert_eq!(output.status.code(), Some(3));
+    for (_, served) in &estate.served {
+        let pin = format!("pin = {:?}", served.fingerprint.as_deref().unwrap());
+        assert!(stderr(&output).contains(&pin), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn every_form_of_output_names_every_platform() {
+    let estate = Estate::of(&[]);
+    for verb in ["check", "collect"] {
+        for form in ["table", "json", "csv", "markdown"] {
+            let output = estate.run(&[verb, "--output", form]);
+            let shown = String::from_utf8(output.stdout).unwrap();
+            for (name, _) in &estate.served {
+                assert!(shown.contains(&format!("{name}-1")), "{verb} {form}: {shown}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_mistake_in_the_configuration_is_shown_in_its_place_and_nothing_is_contacted() {
+    let estate = Estate::of(&[]);
+    let calls: u64 = estate.served.iter().map(|it| it.1.calls()).sum();
+    estate.configure(|text| text.replacen("connector =", "conector =", 1));
+    let output = estate.run(&["collect"]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = stderr(&output);
+    assert!(told.contains("error[ENT-0121]") && told.contains("^^^^^^^^"), "{told}");
+    assert!(told.contains("did you mean `connector`?"), "{told}");
+    let output = estate.run(&["collect", "--config", "no-such.toml"]);
+    assert!(stderr(&output).contains("error[ENT-0120]"), "{}", stderr(&output));
+    estate.configure(|text| text);
+    let output = estate.run(&["collect", "nowhere"]);
+    assert!(stderr(&output).contains("error[ENT-0123]"), "{}", stderr(&output));
+    assert_eq!(estate.served.iter().map(|it| it.1.calls()).sum::<u64>(), calls);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_told_and_a_damaged_collection_refused() {
+    let estate = Estate::of(&[]);
+    fs::write(estate.path("taken"), "a file").unwrap();
+    let output = estate.run(&["collect", "--out", "taken"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(stderr(&output).contains("error[ENT-0110]"), "{}", stderr(&output));
+    assert!(estate.run(&["collect"]).status.success());
+    let first = fs::read_dir(estate.path("collections")).unwrap().next().unwrap().unwrap().path();
+    let whole = fs::read(&first).unwrap();
+    fs::write(&first, &whole[..whole.len() / 2]).unwrap();
+    let output = estate.run(&["assess", "collections"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("error[ENT-0125]"), "{}", stderr(&output));
+}
