@@ -259,11 +259,19 @@ fn jobs(guests: &[GuestPlan<'_>], world: &mut World) {
         }))
         .collect();
     for node in world.node_names() {
-        let here: Vec<Value> = replicated
-            .iter()
-            .filter(|it| it["source"] == node.as_str())
-            .map(|it| json!({ "id": it["id"], "guest": it["guest"], "last_sync": 1_780_000_000, "fail_count": 0, "duration": 4.2 }))
-            .collect();
+        let mut here = Vec::new();
+        for job in replicated.iter().filter(|it| it["source"] == node.as_str()) {
+            let state = json!({ "last_sync": 1_780_000_000, "last_try": 1_780_000_000, "next_sync": 1_780_001_800,
+                                "fail_count": 0, "duration": 4.2 });
+            let mut running = job.clone();
+            if let (Value::Object(fields), Value::Object(state)) = (&mut running, &state) {
+                fields.extend(state.clone());
+                fields.insert("vmtype".into(), json!("qemu"));
+            }
+            let id = job["id"].as_str().unwrap_or_default();
+            world.put(format!("/nodes/{node}/replication/{id}/status"), &state);
+            here.push(running);
+        }
         world.put(format!("/nodes/{node}/replication"), &here.into());
     }
     world.put("/cluster/replication", &replicated.into());
