@@ -28,7 +28,7 @@ pub(super) fn describe(
     let release: String = version.split(['.', '-']).take(2).collect::<Vec<_>>().join(".");
     world.put("/version", &json!({ "version": version, "release": release, "repoid": BUILD }));
     lists(plan, guests, world);
-    status(plan, world);
+    status(plan, guests, world);
     for (at, node) in (0..).zip(&plan.node_names) {
         self::node(plan, node, at, version, world);
         tasks(plan, node, at, world);
@@ -77,7 +77,9 @@ fn lists(plan: &Plan<'_>, guests: &[GuestPlan<'_>], world: &mut World) {
     }
 }
 
-fn status(plan: &Plan<'_>, world: &mut World) {
+fn status(plan: &Plan<'_>, guests: &[GuestPlan<'_>], world: &mut World) {
+    // Whoever asks reaches a node that has guests.
+    let local = guests.first().map_or("", |it| it.node.as_str());
     let mut list = vec![json!({
         "id": "cluster", "type": "cluster", "name": world.name, "quorate": 1, "version": 3,
         "nodes": plan.node_names.len(),
@@ -85,7 +87,7 @@ fn status(plan: &Plan<'_>, world: &mut World) {
     list.extend((1..).zip(&plan.node_names).map(|(at, node)| {
         json!({
             "id": format!("node/{node}"), "type": "node", "name": node, "nodeid": at, "online": 1,
-            "local": u8::from(at == 1), "level": "c", "ip": format!("192.0.2.{at}"),
+            "local": u8::from(node == local), "level": "c", "ip": format!("192.0.2.{at}"),
         })
     }));
     world.put("/cluster/status", &list.into());
