@@ -303,7 +303,7 @@ fn of_type(body: Bytes, query: &str) -> Reply {
         }
     };
     let all: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let list = all["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let list = all.get("data").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let chosen = list.iter().filter(|it| kinds.iter().any(|kind| it["type"] == *kind));
     data_reply(&chosen.cloned().collect::<Vec<_>>().into())
 }

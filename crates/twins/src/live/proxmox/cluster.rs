@@ -202,8 +202,10 @@ fn storages(plan: &Plan<'_>, guests: &[GuestPlan<'_>], world: &mut World) {
 fn availability(plan: &Plan<'_>, guests: &[GuestPlan<'_>], world: &mut World) {
     let sid =
         |it: &GuestPlan<'_>| format!("{}:{}", if it.is_container { "ct" } else { "vm" }, it.vmid);
-    let guarded: Vec<&GuestPlan<'_>> =
-        guests.iter().filter(|it| it.vmid % GUARDED_EVERY == 0 && !it.has_vanished).collect();
+    let guarded: Vec<&GuestPlan<'_>> = guests
+        .iter()
+        .filter(|it| it.vmid.is_multiple_of(GUARDED_EVERY) && !it.has_vanished)
+        .collect();
     let list: Vec<Value> = guarded.iter().map(|it| json!({
         "sid": sid(it), "type": if it.is_container { "ct" } else { "vm" }, "state": "started",
         "max_relocate": 2, "digest": DIGEST,
@@ -233,7 +235,7 @@ fn availability(plan: &Plan<'_>, guests: &[GuestPlan<'_>], world: &mut World) {
 
 fn jobs(guests: &[GuestPlan<'_>], world: &mut World) {
     let unprotected: Vec<&GuestPlan<'_>> =
-        guests.iter().filter(|it| it.vmid % UNPROTECTED_EVERY == 0).collect();
+        guests.iter().filter(|it| it.vmid.is_multiple_of(UNPROTECTED_EVERY)).collect();
     let left_out: Vec<String> = unprotected.iter().map(|it| it.vmid.to_string()).collect();
     let mut jobs = vec![json!({
         "id": "backup-nightly", "type": "vzdump", "enabled": 1, "all": 1, "exclude": left_out.join(","),
@@ -254,7 +256,7 @@ fn jobs(guests: &[GuestPlan<'_>], world: &mut World) {
     world.put("/cluster/backup-info/not-backed-up", &list.into());
     let replicated: Vec<Value> = guests
         .iter()
-        .filter(|it| it.vmid % REPLICATED_EVERY == 0 && !it.has_vanished)
+        .filter(|it| it.vmid.is_multiple_of(REPLICATED_EVERY) && !it.has_vanished)
         .map(|it| json!({
             "id": format!("{}-0", it.vmid), "guest": it.vmid, "jobnum": 0, "target": "other", "type": "local",
             "source": it.node, "schedule": "*/30",
