@@ -38,4 +38,10 @@ pub fn platforms() -> impl Iterator<Item = (&'static str, &'static dyn live::Liv
     })
 }
 
-connectors! { proxmox, rvtools }
+connectors! { libvirt, proxmox, rvtools, vsphere }
+
+/// Properties of a vCenter's objects as they are, for measuring and looking.
+pub use vsphere::{
+    PropertiesRead as VspherePropertiesRead, Property as VsphereProperty,
+    properties as vsphere_properties,
+};

@@ -2,6 +2,7 @@
 //! busy, bytes counted as they are on the wire.
 
 use std::io::{BufRead, BufReader, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -99,6 +100,8 @@ pub struct Http<'a> {
     run: Run<'a>,
     client: reqwest::Client,
     tls: TlsSetup,
+    /// Something has answered before: a connection that fails now may succeed later.
+    answered: AtomicBool,
 }
 
 /// Statuses that mean "not now".
@@ -142,7 +145,7 @@ impl<'a> Http<'a> {
             .user_agent(concat!("entente/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| Refusal::Tls(chain(&error)))?;
-        Ok(Self { run, client, tls })
+        Ok(Self { run, client, tls, answered: AtomicBool::new(false) })
     }
 
     /// Sends a request and waits for the beginning of its answer. While the platform is busy, it is
@@ -156,7 +159,9 @@ impl<'a> Http<'a> {
             let wait = match self.once(request, deadline).await {
                 Ok(response) if last || !BUSY.contains(&response.status()) => return Ok(response),
                 Ok(response) => response.retry_after(),
-                Err(CallError::Refused(Refusal::Unreachable(_))) if request.repeatable && !last => {
+                Err(CallError::Refused(Refusal::Unreachable(_)))
+                    if request.repeatable && !last && self.answered.load(Ordering::Relaxed) =>
+                {
                     None
                 }
                 Err(error) => return Err(error),
@@ -192,6 +197,7 @@ impl<'a> Http<'a> {
             .send();
         let limit = deadline.saturating_duration_since(tokio::time::Instant::now());
         let inner = self.run.within(limit, sending).await?.map_err(|error| self.refusal(&error))?;
+        self.answered.store(true, Ordering::Relaxed);
         Ok(Response { run: self.run, inner, deadline })
     }
 
@@ -239,6 +245,11 @@ impl Response<'_> {
     /// A header, if it is there and readable.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.inner.headers().get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Every value of a header that is there several times.
+    pub fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.inner.headers().get_all(name).iter().filter_map(|value| value.to_str().ok())
     }
 
     /// The text beside its status, if it is not the usual one.

@@ -1,0 +1,135 @@
+//! Advanced settings: of the hundreds of keys that a machine has, those that bear on where it can
+//! live and how it can be protected.
+
+use entente_model::{Listing, Setting, Text};
+
+use super::super::wire::{Element, Told, flag};
+use crate::secrets::redact;
+
+/// Keys that are kept, lower case; `*` stands for anything.
+const KEPT: [&str; 28] = [
+    "ctkenabled",
+    "*.ctkenabled",
+    "disk.enableuuid",
+    "*.sharing",
+    "*.shared",
+    "sched.cpu.*",
+    "sched.mem.*",
+    "sched.node.*",
+    "numa.*",
+    "cpuid.*",
+    "featmask.*",
+    "pcipassthru*",
+    "pcihole.*",
+    "vgpu.*",
+    "svga.present",
+    "mks.enable3d",
+    "vhv.*",
+    "hypervisor.*",
+    "monitor.*",
+    "monitor_control.*",
+    "smbios.*",
+    "uefi.*",
+    "efi.*",
+    "ethernet*.filter*",
+    "ethernet*.coalescing*",
+    "ethernet*.ctxperdev",
+    "snapshot.maxsnapshots",
+    "vmotion.*",
+];
+
+/// Keys that would be kept, and tell only of the machine's last run.
+const LEFT_OUT: [&str; 4] =
+    ["vmotion.checkpoint*", "vmotion.svga*", "monitor.phys_bits_used", "*.pcislotnumber"];
+
+/// Settings of one machine, for what other facts need of them.
+pub(super) struct Settings<'t> {
+    element: Option<Element<'t>>,
+    /// Change tracking of disks: `scsi0:1` and whether.
+    tracked: Vec<(&'t str, bool)>,
+}
+
+impl<'t> Settings<'t> {
+    /// Of `config.extraConfig`.
+    pub fn of(told: Told<'t>) -> Self {
+        let element = told.element();
+        let tracked = element.into_iter().flat_map(Element::children).filter_map(|it| {
+            let node = it.text_at("key")?.strip_suffix(".ctkEnabled")?;
+            Some((node, flag(&it.text_at("value")?.to_ascii_lowercase())?))
+        });
+        Self { element, tracked: tracked.collect() }
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<&'t str> {
+        self.element?
+            .children()
+            .find(|it| it.text_at("key").is_some_and(|it| it.eq_ignore_ascii_case(key)))?
+            .text_at("value")
+    }
+
+    /// Whether changes of a disk are tracked, by its place: `scsi0:1`.
+    pub fn tracks(&self, node: &str) -> Option<bool> {
+        self.tracked.iter().find(|(it, _)| *it == node).map(|(_, tracks)| *tracks)
+    }
+}
+
+/// The settings that are kept, sorted.
+pub(super) fn advanced(told: Told<'_>) -> Listing<Setting> {
+    if let Some(why) = told.refused() {
+        return Listing::unobserved(why);
+    }
+    let Some(element) = told.element() else {
+        return Listing::unobserved(entente_model::Why::Blank);
+    };
+    let mut settings = Vec::new();
+    for option in element.children() {
+        let Some(key) = option.text_at("key").filter(|key| is_kept(key)) else { continue };
+        let value = option.text_at("value").unwrap_or_default();
+        let value = redact(value).unwrap_or_else(|| Text::new(value));
+        settings.push(Setting { key: Text::new(key), value });
+    }
+    settings.sort();
+    Listing::complete(settings)
+}
+
+fn is_kept(key: &str) -> bool {
+    let is = |pattern: &&str| matches(pattern.as_bytes(), key.as_bytes());
+    KEPT.iter().any(|it| is(&it)) && !LEFT_OUT.iter().any(|it| is(&it))
+}
+
+/// Whether a key is of a pattern, whatever its case.
+fn matches(pattern: &[u8], key: &[u8]) -> bool {
+    match (pattern.split_first(), key.split_first()) {
+        (None, None) => true,
+        (Some((b'*', rest)), _) => {
+            matches(rest, key) || key.split_first().is_some_and(|(_, key)| matches(pattern, key))
+        }
+        (Some((expected, rest)), Some((found, key))) => {
+            expected.eq_ignore_ascii_case(found) && matches(rest, key)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_bear_on_where_a_machine_can_live_are_kept_and_others_are_not() {
+        for key in [
+            "ctkEnabled", "scsi0:1.ctkEnabled", "disk.EnableUUID", "sched.cpu.affinity",
+            "numa.vcpu.preferHT", "pciPassthru0.id", "ethernet0.filter4.name", "vhv.enable",
+            "SCSI1:0.sharing",
+        ] {
+            assert!(is_kept(key), "{key}");
+        }
+        for key in [
+            "guestinfo.password", "ethernet0.pciSlotNumber", "vmotion.checkpointFBSize",
+            "sched.swap.derivedName", "nvram", "tools.syncTime", "RemoteDisplay.vnc.key",
+        ] {
+            assert!(!is_kept(key), "{key}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The properties that are read, in one table: explicit paths, so that nothing large that nobody
+//! needs comes over the wire. All of them are in the API since 6.7.
+
+use super::soap::Paths;
+
+/// Kinds that a standalone host does not know.
+const ONLY_VCENTER: [&str; 4] =
+    ["StoragePod", "DistributedVirtualPortgroup", "DistributedVirtualSwitch", "OpaqueNetwork"];
+
+const FOLDER: [&str; 3] = ["name", "parent", "childType"];
+
+const NETWORK: [&str; 3] = ["name", "parent", "host"];
+
+const HOST: [&str; 15] = [
+    "name",
+    "parent",
+    "config.product",
+    "config.network.vswitch",
+    "config.network.portgroup",
+    "config.network.vnic",
+    "configManager.certificateManager",
+    "runtime.connectionState",
+    "runtime.inMaintenanceMode",
+    "runtime.inQuarantineMode",
+    "runtime.bootTime",
+    "summary.hardware",
+    "summary.quickStats",
+    "summary.currentEVCModeKey",
+    "summary.maxEVCModeKey",
+];
+
+const VAPP: [&str; 5] =
+    ["name", "parent", "parentFolder", "config.cpuAllocation", "config.memoryAllocation"];
+
+const POOL: [&str; 4] =
+    ["name", "parent", "config.cpuAllocation", "config.memoryAllocation"];
+
+/// Everything about a workload.
+pub(in crate::vsphere) const WORKLOAD: [&str; 49] = [
+    "name",
+    "parent",
+    "parentVApp",
+    "resourcePool",
+    "config.uuid",
+    "config.instanceUuid",
+    "config.template",
+    "config.createDate",
+    "config.version",
+    "config.firmware",
+    "config.bootOptions",
+    "config.guestFullName",
+    "config.annotation",
+    "config.hardware",
+    "config.cpuHotAddEnabled",
+    "config.cpuHotRemoveEnabled",
+    "config.memoryHotAddEnabled",
+    "config.memoryReservationLockedToMax",
+    "config.cpuAllocation",
+    "config.memoryAllocation",
+    "config.cpuAffinity",
+    "config.memoryAffinity",
+    "config.latencySensitivity",
+    "config.changeTrackingEnabled",
+    "config.flags",
+    "config.extraConfig",
+    "config.keyId",
+    "config.managedBy",
+    "runtime.host",
+    "runtime.powerState",
+    "runtime.connectionState",
+    "runtime.bootTime",
+    "runtime.faultToleranceState",
+    "runtime.minRequiredEVCModeKey",
+    "runtime.dasVmProtection",
+    "runtime.consolidationNeeded",
+    "guest.guestFullName",
+    "guest.hostName",
+    "guest.ipAddress",
+    "guest.net",
+    "guest.disk",
+    "guest.guestState",
+    "guest.toolsRunningStatus",
+    "guest.toolsVersionStatus2",
+    "guest.toolsVersion",
+    "snapshot",
+    "customValue",
+    "summary.quickStats",
+    "summary.storage",
+];
+
+/// What is watched for changes: narrow, so that statistics do not make every workload "changed".
+pub(in crate::vsphere) const WATCHED: [&str; 9] = [
+    "name",
+    "parent",
+    "resourcePool",
+    "config.changeVersion",
+    "runtime.powerState",
+    "runtime.host",
+    "runtime.connectionState",
+    "snapshot",
+    "guest.ipAddress",
+];
+
+/// Everything but workloads: read first, since workloads refer to it.
+pub(in crate::vsphere) fn infrastructure(is_vcenter: bool) -> Vec<Paths> {
+    let kinds: [(&'static str, &[&'static str]); 14] = [
+        ("Folder", &FOLDER),
+        ("StoragePod", &FOLDER),
+        ("Datacenter", &["name", "parent"]),
+        ("ComputeResource", &["name", "parent", "summary"]),
+        ("ClusterComputeResource", &["name", "parent", "summary", "configurationEx"]),
+        ("HostSystem", &HOST),
+        ("ResourcePool", &POOL),
+        ("VirtualApp", &VAPP),
+        ("Datastore", &["name", "parent", "summary", "info", "host", "iormConfiguration"]),
+        ("Network", &NETWORK),
+        ("OpaqueNetwork", &["name", "parent", "host", "summary"]),
+        ("DistributedVirtualPortgroup", &["name", "parent", "key", "config"]),
+        (
+            "DistributedVirtualSwitch",
+            &["name", "parent", "uuid", "config", "summary.productInfo", "summary.hostMember"],
+        ),
+        (
+            "VmwareDistributedVirtualSwitch",
+            &["name", "parent", "uuid", "config", "summary.productInfo", "summary.hostMember"],
+        ),
+    ];
+    let known = |kind: &str| {
+        let base = kind.strip_prefix("Vmware").unwrap_or(kind);
+        is_vcenter || !ONLY_VCENTER.contains(&base)
+    };
+    kinds
+        .into_iter()
+        .filter(|(kind, _)| known(kind))
+        .map(|(kind, paths)| Paths::of(kind, paths))
+        .collect()
+}
+
+/// Workloads with everything about them.
+pub(in crate::vsphere) fn workloads() -> Vec<Paths> {
+    vec![Paths::of("VirtualMachine", &WORKLOAD)]
+}
