@@ -95,11 +95,11 @@ async fn read(session: &Session<'_>) -> Collection {
 }
 
 fn finish(mut collection: Collection, gaps: Gaps) -> Collection {
-    for (section, count) in collection.control.counts() {
+    for (section, count) in collection.counts() {
         let tally = collection.source.sections.entry(Text::new_static(section)).or_default();
-        if tally.rows == 0 {
-            (tally.rows, tally.mapped) = (count as u64, count as u64);
-        }
+        // One object may make several, as a host makes its switches.
+        tally.mapped = tally.mapped.max(count as u64);
+        tally.rows = tally.rows.max(tally.mapped);
     }
     collection.clusters.sort_by(|a, b| a.id.cmp(&b.id));
     collection.hosts.sort_by(|a, b| a.id.cmp(&b.id));

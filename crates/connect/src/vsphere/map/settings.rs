@@ -35,7 +35,8 @@ const ENDS: [&str; 5] = ["ctkEnabled", "disk.EnableUUID", ".sharing", ".shared",
 const IN_ADAPTERS: [&str; 3] = [".filter", ".coalescing", ".ctxPerDev"];
 
 /// Keys that would be kept, and tell only of the machine's last run.
-const LEFT_OUT: [&str; 3] = ["vmotion.checkpoint", "vmotion.svga", "monitor.phys_bits_used"];
+const LEFT_OUT: [&str; 4] =
+    ["vmotion.checkpoint", "vmotion.svga", "monitor.phys_bits_used", "numa.autosize."];
 
 /// Settings of one machine, for what other facts need of them.
 pub(super) struct Settings<'t> {
