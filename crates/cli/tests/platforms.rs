@@ -37,7 +37,7 @@ impl Estate {
             .enumerate()
             .map(|(at, twin)| {
                 let faults = if at == 0 { faults.to_vec() } else { Vec::new() };
-                let setup = Setup { faults, tls: true };
+                let setup = Setup { faults, tls: true, ..Setup::default() };
                 let served = runtime.block_on(twin.serve(shared.clone(), setup)).unwrap();
                 (twin.connector(), served)
             })

@@ -7,9 +7,7 @@
 use std::process::ExitCode;
 
 use entente_connect::connector::Unwatched;
-use entente_connect::live::{
-    Cancel, Credentials, LiveLimits, Run, Secret, Target, Traffic, Trust,
-};
+use entente_connect::live::{Cancel, Credentials, LiveLimits, Run, Secret, Target, Traffic, Trust};
 use entente_connect::vsphere_properties;
 use entente_model::Moment;
 
@@ -45,7 +43,12 @@ async fn main() -> ExitCode {
     });
     match outcome.await {
         Ok(read) if read.gaps.is_empty() => {
-            println!("{} {} calls {} bytes", read.objects, traffic.calls(), traffic.bytes_received());
+            println!(
+                "{} {} calls {} bytes",
+                read.objects,
+                traffic.calls(),
+                traffic.bytes_received()
+            );
             ExitCode::SUCCESS
         }
         Ok(read) => {

@@ -38,7 +38,7 @@ pub fn platforms() -> impl Iterator<Item = (&'static str, &'static dyn live::Liv
     })
 }
 
-connectors! { rvtools, vsphere }
+connectors! { libvirt, proxmox, rvtools, vsphere }
 
 /// Properties of a vCenter's objects as they are, for measuring and looking.
 pub use vsphere::{

@@ -3,11 +3,13 @@
 //! Most machines are plain; about one in six carries what stops migrations, and carries several such
 //! things at once: clusters with shared disks, raw devices, dongles, forgotten snapshots, giants.
 //! Everything is already as an export of RVTools 4.7 can tell it (whole MiB, times without zone, what
-//! such an export never tells left unobserved), save that attributes say whether they are tags.
+//! such an export never tells left unobserved), save that attributes say whether they are tags, and
+//! that there is a control plane around the machines, of which such an export tells nothing.
 //!
 //! The estate holds no secrets: annotations and descriptions read as they do after redaction. The
 //! writer plants passwords where it is asked to.
 
+mod control;
 mod guests;
 mod hard;
 mod machine;
@@ -78,8 +80,9 @@ fn collection(spec: &EstateSpec, number: u32, machines: u32) -> Collection {
         limits: Vec::new(),
         sections: std::collections::BTreeMap::new(),
     });
-    site.describe(&mut collection);
     collection.workloads = workloads;
+    site.clone().describe(&mut collection);
+    collection.control = control::control(&site, &collection);
     collection
 }
 

@@ -2,6 +2,7 @@
 //! busy, bytes counted as they are on the wire.
 
 use std::io::{BufRead, BufReader, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -99,6 +100,8 @@ pub struct Http<'a> {
     run: Run<'a>,
     client: reqwest::Client,
     tls: TlsSetup,
+    /// Something has answered before: a connection that fails now may succeed later.
+    answered: AtomicBool,
 }
 
 /// Statuses that mean "not now".
@@ -143,7 +146,7 @@ impl<'a> Http<'a> {
             .user_agent(concat!("entente/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| Refusal::Tls(chain(&error)))?;
-        Ok(Self { run, client, tls })
+        Ok(Self { run, client, tls, answered: AtomicBool::new(false) })
     }
 
     /// Sends a request and waits for the beginning of its answer. While the platform is busy, it is
@@ -157,7 +160,9 @@ impl<'a> Http<'a> {
             let wait = match self.once(request, deadline).await {
                 Ok(response) if last || !BUSY.contains(&response.status()) => return Ok(response),
                 Ok(response) => response.retry_after(),
-                Err(CallError::Refused(Refusal::Unreachable(_))) if request.repeatable && !last => {
+                Err(CallError::Refused(Refusal::Unreachable(_)))
+                    if request.repeatable && !last && self.answered.load(Ordering::Relaxed) =>
+                {
                     None
                 }
                 Err(error) => return Err(error),
@@ -193,6 +198,7 @@ impl<'a> Http<'a> {
             .send();
         let limit = deadline.saturating_duration_since(tokio::time::Instant::now());
         let inner = self.run.within(limit, sending).await?.map_err(|error| self.refusal(&error))?;
+        self.answered.store(true, Ordering::Relaxed);
         Ok(Response { run: self.run, inner, deadline })
     }
 
@@ -245,6 +251,12 @@ impl Response<'_> {
     /// Every value of a header that is there several times.
     pub fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
         self.inner.headers().get_all(name).iter().filter_map(|value| value.to_str().ok())
+    }
+
+    /// The text beside its status, if it is not the usual one.
+    pub fn reason(&self) -> Option<String> {
+        let reason = self.inner.extensions().get::<hyper::ext::ReasonPhrase>()?;
+        Some(String::from_utf8_lossy(reason.as_bytes()).into_owned())
     }
 
     fn retry_after(&self) -> Option<Duration> {

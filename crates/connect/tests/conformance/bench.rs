@@ -45,8 +45,9 @@ pub fn each_connector<F>(case: impl AsyncFn(Bench) -> F) {
         let Some(twin) = twins.iter().copied().find(|it| it.connector() == name) else { continue };
         let bench = Bench { name, live, world: world.clone(), twin };
         let case = case(bench);
-        let watched = tokio::time::timeout(Duration::from_secs(CASE_SECONDS_MAX), case);
-        let outcome = runtime.block_on(async { watched.await });
+        let outcome = runtime.block_on(async {
+            tokio::time::timeout(Duration::from_secs(CASE_SECONDS_MAX), case).await
+        });
         assert!(outcome.is_ok(), "`{name}` hangs: nothing after {CASE_SECONDS_MAX} s");
         benches += 1;
     }

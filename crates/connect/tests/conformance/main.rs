@@ -135,7 +135,7 @@ fn a_locked_account_and_an_old_version_are_told() {
 #[test]
 fn an_untrusted_certificate_is_told_with_what_to_pin_and_the_pin_is_enough() {
     each_connector(async |bench: Bench| {
-        let twin = bench.serve(Setup { faults: Vec::new(), tls: true }).await;
+        let twin = bench.serve(Setup { tls: true, ..Setup::default() }).await;
         let mut target = bench.target(&twin);
         let shown = twin.fingerprint.clone().unwrap();
         match bench.collect_with(&target).await.map(|_| ()).unwrap_err().reason {

@@ -9,7 +9,11 @@ use crate::server::Vcsim;
 
 /// A name as people know it.
 fn plain(name: &str) -> String {
-    name.replace("%2f", "/").replace("%2F", "/").replace("%5c", "\\").replace("%5C", "\\").replace("%25", "%")
+    name.replace("%2f", "/")
+        .replace("%2F", "/")
+        .replace("%5c", "\\")
+        .replace("%5C", "\\")
+        .replace("%25", "%")
 }
 
 /// Paths by id, of everything.
@@ -60,7 +64,11 @@ pub fn compare(server: &Vcsim, collection: &Collection) {
 }
 
 /// Properties of objects of a kind, by id.
-fn properties(server: &Vcsim, kind: &str, names: &[&str]) -> BTreeMap<String, BTreeMap<String, Value>> {
+fn properties(
+    server: &Vcsim,
+    kind: &str,
+    names: &[&str],
+) -> BTreeMap<String, BTreeMap<String, Value>> {
     let mut arguments = vec!["object.collect", "-json", "-type", kind, "/"];
     arguments.extend(names);
     let mut objects: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
@@ -142,7 +150,10 @@ fn hardware(workload: &Workload, told: &Value, opaque: &BTreeMap<String, String>
         let network = backing["port"]["portgroupKey"]
             .as_str()
             .or(backing["network"]["value"].as_str())
-            .or(backing["opaqueNetworkId"].as_str().and_then(|it| opaque.get(it)).map(|it| it.as_str()));
+            .or(backing["opaqueNetworkId"]
+                .as_str()
+                .and_then(|it| opaque.get(it))
+                .map(|it| it.as_str()));
         assert_eq!(nic.network.value().map(|it| native(it.as_str())), network, "{id}: {told}");
     }
 }
@@ -155,7 +166,10 @@ fn hosts(server: &Vcsim, collection: &Collection) {
         assert_eq!(host.name, plain(it["name"].as_str().unwrap()));
         assert_eq!(host.memory_bytes.copied(), hardware["memorySize"].as_u64());
         assert_eq!(host.cores.copied().map(u64::from), hardware["numCpuCores"].as_u64());
-        assert_eq!(host.version.value().map(Text::as_str), it["config.product"]["version"].as_str());
+        assert_eq!(
+            host.version.value().map(Text::as_str),
+            it["config.product"]["version"].as_str()
+        );
     }
 }
 
@@ -194,7 +208,13 @@ fn authority(server: &Vcsim, collection: &Collection, paths: &BTreeMap<String, S
         .control
         .grants
         .iter()
-        .map(|it| (it.scope_id.value().cloned().unwrap().to_string(), it.principal.to_string(), it.role.to_string()))
+        .map(|it| {
+            (
+                it.scope_id.value().cloned().unwrap().to_string(),
+                it.principal.to_string(),
+                it.role.to_string(),
+            )
+        })
         .collect();
     let permissions = server.json(&["permissions.ls", "-json", "/"]);
     let listed = permissions[0]["Permissions"].as_array().unwrap();

@@ -1,7 +1,16 @@
 //! Against vcsim, with govc as the second opinion: generated models, and recordings of real vCenters
 //! loaded into it.
-#![expect(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
-#![expect(clippy::indexing_slicing, clippy::print_stdout, reason = "JSON of known form; skipped tests say so")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests fail by panicking"
+)]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "JSON of known form; skipped tests say so"
+)]
 
 mod compare;
 mod server;
@@ -65,8 +74,8 @@ fn the_default_model_is_read_as_govc_lists_it() {
 #[test]
 fn a_larger_model_with_everything_is_read_as_govc_lists_it() {
     let model = [
-        "-dc", "2", "-cluster", "2", "-host", "3", "-vm", "10", "-pool", "2", "-ds", "2", "-folder",
-        "1", "-app", "1", "-pod", "1", "-pg", "2", "-nsx", "1",
+        "-dc", "2", "-cluster", "2", "-host", "3", "-vm", "10", "-pool", "2", "-ds", "2",
+        "-folder", "1", "-app", "1", "-pod", "1", "-pg", "2", "-nsx", "1",
     ];
     let Some(server) = started(&model) else { return };
     let collection = collected(&server);
@@ -149,7 +158,15 @@ fn rules_overrides_and_groups_of_a_cluster_are_read() {
     run("cluster.rule.create", &apart);
     let on_left = ["-name", "on left", "-enable", "-mandatory", "-vm-host", "-vm-group", "web"];
     run("cluster.rule.create", &[&on_left[..], &["-host-affine-group", "left"]].concat());
-    let own = ["-vm", "DC0_C0_RP0_VM3", "-drs-enabled", "-drs-mode", "manual", "-ha-restart-priority", "high"];
+    let own = [
+        "-vm",
+        "DC0_C0_RP0_VM3",
+        "-drs-enabled",
+        "-drs-mode",
+        "manual",
+        "-ha-restart-priority",
+        "high",
+    ];
     run("cluster.override.change", &own);
     let collection = collected(&server);
 
@@ -184,7 +201,14 @@ fn tags_attributes_snapshots_notes_and_settings_are_read() {
     server.govc(&["fields.set", "cost centre", "4711", machine]);
     server.govc(&["snapshot.create", "-vm", machine, "-d", "before", "one"]);
     server.govc(&["snapshot.create", "-vm", machine, "two"]);
-    let notes = ["-annotation", "root password: geheim", "-e", "numa.nodeAffinity=0", "-e", "guestinfo.x=y"];
+    let notes = [
+        "-annotation",
+        "root password: geheim",
+        "-e",
+        "numa.nodeAffinity=0",
+        "-e",
+        "guestinfo.x=y",
+    ];
     server.govc(&[&["vm.change", "-vm", machine][..], &notes].concat());
     server.govc(&["object.mv", machine, "/DC0/vm"]);
     let collection = collected(&server);
@@ -218,7 +242,13 @@ fn roles_grants_sessions_and_tasks_say_who_drives_it() {
     let Some(server) = started(&["-vm", "3"]) else { return };
     server.govc(&["role.create", "operators", "VirtualMachine.Interact.PowerOff"]);
     server.govc(&[
-        "permissions.set", "-principal", "CORP\\ops", "-group", "-role", "operators", "/DC0/vm",
+        "permissions.set",
+        "-principal",
+        "CORP\\ops",
+        "-group",
+        "-role",
+        "operators",
+        "/DC0/vm",
     ]);
     server.govc(&["vm.power", "-off", "/DC0/vm/DC0_H0_VM0"]);
     let collection = collected(&server);

@@ -131,15 +131,16 @@ pub fn collect(target: &Target) -> (Result<Collection, ConnectError>, Traffic) {
 
 /// A recording of a real vCenter, unpacked; nothing where there is none.
 pub fn recording(name: &str) -> Option<(tempfile::TempDir, PathBuf)> {
-    let recordings = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/data/recordings/vsphere");
+    let recordings =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/recordings/vsphere");
     let archive = recordings.join(format!("{name}.tar.xz"));
     if !archive.is_file() {
         println!("skipped: the recording `{name}` is not there");
         return None;
     }
     let folder = tempfile::tempdir().unwrap();
-    let unpacked = Command::new("tar").arg("xJf").arg(&archive).arg("-C").arg(folder.path()).status();
+    let unpacked =
+        Command::new("tar").arg("xJf").arg(&archive).arg("-C").arg(folder.path()).status();
     assert!(unpacked.unwrap().success());
     let mut entries = std::fs::read_dir(folder.path()).unwrap();
     let inner = entries.next().unwrap().unwrap().path();

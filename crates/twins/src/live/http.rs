@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -103,8 +104,9 @@ pub async fn serve_http(
     twin: Arc<impl HttpTwin>,
     setup: Setup,
 ) -> io::Result<(String, Option<String>, Arc<AtomicU64>, Guard)> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let port = listener.local_addr()?.port();
+    let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let listener = TcpListener::bind(setup.listen.unwrap_or(free)).await?;
+    let address = listener.local_addr()?;
     let tls = setup.tls.then(TlsSide::new).transpose()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let fingerprint = tls.as_ref().map(|it| it.fingerprint.clone());
@@ -129,7 +131,7 @@ pub async fn serve_http(
             while connections.try_join_next().is_some() {}
         }
     });
-    Ok((format!("{scheme}://127.0.0.1:{port}"), fingerprint, calls, Guard::of(task)))
+    Ok((format!("{scheme}://{address}"), fingerprint, calls, Guard::of(task)))
 }
 
 struct Server<T> {

@@ -6,10 +6,13 @@
 //! rest on stands at the head of its file.
 
 mod http;
+pub mod proxmox;
 mod tls;
+mod vsphere;
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,12 +40,16 @@ pub struct Setup {
     pub faults: Vec<Fault>,
     /// Over TLS, with a certificate that nobody signed.
     pub tls: bool,
+    /// Where to listen; a free port of the loopback address where nobody says.
+    pub listen: Option<SocketAddr>,
+    /// How large each workload is on average, on the wire; its natural size where nobody says.
+    pub bytes_per_workload: Option<usize>,
 }
 
 impl Setup {
     /// With one fault.
     pub fn with(fault: Fault) -> Self {
-        Self { faults: vec![fault], tls: false }
+        Self { faults: vec![fault], ..Self::default() }
     }
 }
 
@@ -128,5 +135,6 @@ impl Drop for Guard {
 
 /// Every twin there is, in alphabetical order.
 pub fn platforms() -> &'static [&'static dyn PlatformTwin] {
-    &[]
+    static TWINS: &[&dyn PlatformTwin] = &[&proxmox::TWIN, &vsphere::TWIN];
+    TWINS
 }

@@ -6,9 +6,9 @@
 use std::collections::HashMap;
 
 use entente_model::{
-    ClusterId, Collection, Completeness, Datastore, DatastoreId, Disk, Governance, Host, HostId,
-    IdentityBasis, InvalidId, Listing, Moment, NetworkId, Observed, PlatformId, Text, Why,
-    Workload, WorkloadId, WorkloadKind,
+    ClusterId, Collection, Completeness, ControlPlane, Datastore, DatastoreId, Disk, Governance,
+    Host, HostId, IdentityBasis, InvalidId, Listing, Moment, NetworkId, Observed, PlatformId, Text,
+    Why, Workload, WorkloadId, WorkloadKind,
 };
 
 use super::cell::local;
@@ -21,6 +21,7 @@ use super::spec::Version;
 /// The source, gaps and findings stay as they are: they are the reader's to make.
 pub fn carried_by(collection: &Collection, version: Version) -> Collection {
     let mut carried = collection.clone();
+    carried.control = ControlPlane::default();
     let ids = Ids::new(collection, version);
     for platform in &mut carried.platforms {
         platform.id = ids.platform.clone();

@@ -1,0 +1,80 @@
+//! Logging in: nothing at all, polkit, or SASL with a user name and password.
+
+use entente_model::Text;
+
+use super::address::{Address, Way};
+use super::client::request;
+use super::session::Session;
+use crate::libvirt::wire::failure::{Failure, RemoteKind};
+use crate::libvirt::wire::procedures::{AuthList, AuthPolkit, Procedure};
+use crate::libvirt::wire::reading::Read;
+use crate::libvirt::wire::xdr::Decoder;
+use crate::live::{CallError, Credentials, Refusal, Run};
+
+/// Ways to log in, as the server numbers them.
+const NONE: i32 = 0;
+const SASL: i32 = 1;
+const POLKIT: i32 = 2;
+
+/// Logs in as far as the server wants it; gives the account as far as the connection tells.
+pub async fn log_in(
+    run: Run<'_>,
+    address: &Address,
+    session: &mut Session<'_>,
+) -> Result<Text, Refusal> {
+    let ways = call(session, AuthList {}).await.map_err(refusal)?;
+    if ways.is_empty() || ways.contains(&NONE) {
+        return Ok(account(run, address));
+    }
+    if ways.contains(&SASL) {
+        return Err(Refusal::LogInUnsupported("it wants SASL".into()));
+    }
+    if ways.contains(&POLKIT) {
+        return match call(session, AuthPolkit {}).await {
+            Ok(()) => Ok(account(run, address)),
+            Err(Failure::Remote(error)) => Err(Refusal::LogInUnsupported(Text::from(format!(
+                "polkit does not let this user in ({}); use the read-only socket, or let the user \
+                 have `org.libvirt.unix.manage`",
+                error.message
+            )))),
+            Err(other) => Err(refusal(other)),
+        };
+    }
+    Err(Refusal::LogInUnsupported(Text::from(format!(
+        "it offers only ways to log in that are not known here ({ways:?})"
+    ))))
+}
+
+/// Calls a procedure on a connection that is not logged in yet.
+pub async fn call<P: Procedure>(session: &mut Session<'_>, procedure: P) -> Read<P::Reply> {
+    let bytes = session.one(request(&procedure)).await??;
+    Ok(P::decode(&mut Decoder::new(&bytes))?)
+}
+
+fn account(run: Run<'_>, address: &Address) -> Text {
+    match (&address.way, &run.target.credentials) {
+        (Way::Unix(_), _) => "the user that runs this".into(),
+        (Way::Ssh { user: Some(user), .. }, _) => Text::from(user),
+        (Way::Ssh { user: None, .. }, _) => "the user that `ssh` chooses".into(),
+        (Way::Tls { .. }, Credentials::Certificate { certificate, .. }) => {
+            Text::from(format!("the client certificate `{}`", certificate.display()))
+        }
+        _ => "anonymous".into(),
+    }
+}
+
+/// What a failure before or during log-in means.
+pub fn refusal(failure: Failure) -> Refusal {
+    match failure {
+        Failure::Call(CallError::Truncated(why)) => Refusal::Unreachable(Text::from(format!(
+            "{why} before logging in; it may have too many clients, or wait for TLS"
+        ))),
+        Failure::Call(error) => error.into(),
+        Failure::Answer(error) => Refusal::NotThisPlatform {
+            expected: "libvirt".into(),
+            found: Text::from(format!("something whose answer makes no sense ({error})")),
+        },
+        Failure::Remote(error) if error.kind() == RemoteKind::LogIn => Refusal::WrongCredentials,
+        other => Refusal::Answer(Text::from(other.to_string())),
+    }
+}

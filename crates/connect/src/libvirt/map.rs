@@ -1,0 +1,225 @@
+//! What libvirt gave → model: pure. What can't be mapped becomes a gap.
+//!
+//! Each file maps one kind of thing; [`collection`] puts them together.
+
+mod blank;
+mod devices;
+mod disks;
+mod domain;
+mod gaps;
+mod guest;
+mod hardware;
+mod host;
+mod networks;
+mod nics;
+mod policies;
+mod settings;
+mod snapshots;
+mod storage;
+
+use std::collections::BTreeMap;
+
+use entente_model::{
+    Collection, HostId, Moment, Observed, Platform, PlatformId, Product, Source, SourceId, Tally,
+    Text, Why,
+};
+
+use super::wire::reading::{DomainReading, HostReading, Read, Reading};
+use super::{LABEL, NAME, limits, version};
+use crate::live::Target;
+use crate::secrets::redact;
+use gaps::Gaps;
+use networks::Networks;
+use storage::Storage;
+
+/// What mapping a domain needs to know beside the domain.
+struct Scene<'a> {
+    platform: &'a PlatformId,
+    source: &'a SourceId,
+    /// The one host; nothing if it does not tell its id.
+    host: Observed<HostId>,
+    /// Clock of its processors, in MHz.
+    mhz: Option<u64>,
+    read_only: bool,
+    networks: Networks,
+    storage: Storage,
+    /// Types of mediated devices, by their UUID.
+    mediated: BTreeMap<Text, Text>,
+}
+
+/// The whole collection.
+pub(super) fn collection(target: &Target, reading: &Reading) -> Collection {
+    map(target, reading, None)
+}
+
+/// The collection of one domain that changed: its workload alone, with what it stands on known from
+/// before.
+pub(super) fn change(target: &Target, before: &Reading, domain: DomainReading) -> Collection {
+    let reading = Reading { domains: Ok(vec![domain]), domains_left_out: 0, ..before.clone() };
+    map(target, &reading, Some("workloads"))
+}
+
+fn map(target: &Target, reading: &Reading, only: Option<&str>) -> Collection {
+    // A platform's id is an id of a source, too: both have the same one door.
+    let source_id = SourceId::try_from(Text::from(target.id.clone()));
+    let source = source_id.unwrap_or_else(|_| unreachable!("every platform's id is a source's"));
+    let mut gaps = Gaps::new(&target.address);
+    let facts = host::read(&target.id, &reading.host, &mut gaps);
+    let networks = Networks::read(&target.id, &reading.around, &mut gaps);
+    let storage = Storage::read(&target.id, &reading.around, &mut gaps);
+    let scene = Scene {
+        platform: &target.id,
+        source: &source,
+        host: facts.id.clone(),
+        mhz: facts.mhz,
+        read_only: reading.host.read_only,
+        mediated: devices::mediated(&reading.around, &mut gaps),
+        networks,
+        storage,
+    };
+    let workloads = domain::workloads(&scene, reading, &mut gaps);
+    let Scene { mut networks, mut storage, .. } = scene;
+    let mut collection = Collection::empty(header(target, reading, source.clone()));
+    collection.platforms.push(platform(target, &facts.uuid));
+    collection.products = products(&target.id, &reading.host);
+    networks.add_bridges(&target.id, &workloads.bridges);
+    storage.assign(&workloads.workloads);
+    collection.control.policies = policies::read(&target.id, &reading.around, &mut gaps);
+    collection.switches = networks.switches(&target.id, &facts.name);
+    collection.networks = networks.into_networks();
+    collection.datastores = storage.datastores;
+    collection.control.volumes = storage.volumes;
+    collection.control.sort();
+    collection.hosts.extend(facts.host);
+    collection.workloads = workloads.workloads;
+    collection.gaps = gaps.into_gaps(only);
+    if only.is_some() {
+        keep_workloads(&mut collection);
+    }
+    tally(&mut collection, reading);
+    collection
+}
+
+/// Leaves only what changed.
+fn keep_workloads(collection: &mut Collection) {
+    collection.products.clear();
+    collection.hosts.clear();
+    collection.datastores.clear();
+    collection.switches.clear();
+    collection.networks.clear();
+    collection.control = Default::default();
+}
+
+fn header(target: &Target, reading: &Reading, id: SourceId) -> Source {
+    Source {
+        id,
+        connector: NAME.into(),
+        location: target.address.clone(),
+        version: Some(version(reading.host.library_version)),
+        taken: Some(target.taken),
+        limits: limits(),
+        sections: BTreeMap::new(),
+    }
+}
+
+fn platform(target: &Target, uuid: &Observed<Text>) -> Platform {
+    let said = |it: &Option<Text>| match it {
+        Some(text) => Observed::Value(text.clone()),
+        None => Observed::Unobserved(Why::NotSupplied),
+    };
+    Platform {
+        id: target.id.clone(),
+        kind_label: LABEL.into(),
+        address: Observed::Value(target.address.clone()),
+        uuid: uuid.clone(),
+        site: said(&target.site),
+        owner: said(&target.owner),
+    }
+}
+
+fn products(platform: &PlatformId, host: &HostReading) -> Vec<Product> {
+    let build = Observed::Unobserved(Why::SourceLimit);
+    vec![
+        Product {
+            platform: platform.clone(),
+            name: "libvirt".into(),
+            version: Observed::Value(version(host.library_version)),
+            build: build.clone(),
+        },
+        Product {
+            platform: platform.clone(),
+            name: Text::from(host.driver.as_str()),
+            version: hypervisor_version(host),
+            build,
+        },
+    ]
+}
+
+fn hypervisor_version(host: &HostReading) -> Observed<Text> {
+    observed(&host.hypervisor_version).map(|it| version(*it))
+}
+
+fn tally(collection: &mut Collection, reading: &Reading) {
+    let mut told: BTreeMap<&'static str, usize> = BTreeMap::new();
+    let around = &reading.around;
+    told.insert("workloads", reading.domains.as_ref().map_or(0, Vec::len));
+    told.insert("networks", around.networks.as_ref().map_or(0, Vec::len));
+    told.insert("datastores", around.pools.as_ref().map_or(0, Vec::len));
+    told.insert("policies", around.filters.as_ref().map_or(0, Vec::len));
+    let mut add = |name: &'static str, mapped: usize| {
+        let rows = told.get(name).copied().unwrap_or_default().max(mapped) as u64;
+        if rows > 0 {
+            let tally = Tally { rows, mapped: mapped as u64, cells: 0 };
+            collection.source.sections.insert(name.into(), tally);
+        }
+    };
+    add("hosts", collection.hosts.len());
+    add("workloads", collection.workloads.len());
+    add("networks", collection.networks.len());
+    add("switches", collection.switches.len());
+    add("datastores", collection.datastores.len());
+    add("volumes", collection.control.volumes.len());
+    add("policies", collection.control.policies.len());
+}
+
+/// A piece as a fact.
+fn observed<T>(read: &Read<T>) -> Observed<&T> {
+    match read {
+        Ok(value) => Observed::Value(value),
+        Err(failure) => Observed::Unobserved(failure.why()),
+    }
+}
+
+/// Text that people wrote, without secrets.
+fn clean(text: &str) -> Text {
+    redact(text).unwrap_or_else(|| Text::from(text))
+}
+
+/// Seconds since 1970 as a moment.
+fn moment(seconds: &str) -> Observed<Moment> {
+    let at = seconds.trim().parse().ok();
+    match at.and_then(|it| time::OffsetDateTime::from_unix_timestamp(it).ok()) {
+        Some(at) => Observed::Value(Moment::Utc(at)),
+        None => Observed::Unobserved(Why::Unreadable),
+    }
+}
+
+/// A number of bytes from a number with a unit, as libvirt writes it.
+fn bytes(number: &str, unit: Option<&str>, usual: &str) -> Option<u64> {
+    let number: u64 = number.trim().parse().ok()?;
+    let factor: u64 = match unit.unwrap_or(usual) {
+        "b" | "bytes" | "B" => 1,
+        "KB" => 1_000,
+        "k" | "K" | "KiB" => 1 << 10,
+        "MB" => 1_000_000,
+        "M" | "MiB" => 1 << 20,
+        "GB" => 1_000_000_000,
+        "G" | "GiB" => 1 << 30,
+        "TB" => 1_000_000_000_000,
+        "T" | "TiB" => 1 << 40,
+        "P" | "PiB" => 1 << 50,
+        "E" | "EiB" => 1 << 60,
+        _ => return None,
+    };
+    number.checked_mul(factor)
+}

@@ -1,0 +1,1 @@
+//! What libvirt gave → collections.

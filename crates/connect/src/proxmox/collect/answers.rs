@@ -1,0 +1,193 @@
+//! Questions side by side, and what was answered to each.
+
+use std::collections::BTreeMap;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::task::Poll;
+
+use entente_model::{GapCause, Observed, Text, Why};
+use serde_json::Value;
+
+use super::session::{Failure, Session};
+use crate::proxmox::wire::Gaps;
+
+/// One question.
+#[derive(Clone, Debug)]
+pub(in crate::proxmox) struct Question {
+    /// Path with `{}` for each argument.
+    pub call: &'static str,
+    /// What goes into the path.
+    pub args: Vec<Text>,
+    /// What follows the path.
+    pub query: &'static [(&'static str, &'static str)],
+    /// The list that is incomplete without an answer.
+    pub section: &'static str,
+}
+
+impl Question {
+    /// A question without arguments.
+    pub(in crate::proxmox) fn new(section: &'static str, call: &'static str) -> Self {
+        Self { call, args: Vec::new(), query: &[], section }
+    }
+
+    /// A question about one thing.
+    pub(in crate::proxmox) fn about(
+        section: &'static str,
+        call: &'static str,
+        args: &[&str],
+    ) -> Self {
+        Self { call, args: args.iter().map(|it| Text::from(*it)).collect(), query: &[], section }
+    }
+
+    async fn ask(&self, session: &Session<'_>, gaps: &Gaps) -> Result<Value, Failure> {
+        let args: Vec<&str> = self.args.iter().map(Text::as_str).collect();
+        let answer = session.get(self.call, &args, self.query).await;
+        if let Err(failure) = &answer
+            && !self.is_of_agent()
+        {
+            log(gaps, self.section, self.call, failure);
+        }
+        answer
+    }
+
+    /// True for what a guest agent answers: its silence is a fact about the guest, told once for all.
+    fn is_of_agent(&self) -> bool {
+        self.call.contains("/agent/")
+    }
+
+    /// With parameters.
+    pub(in crate::proxmox) fn with(
+        mut self,
+        query: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        self.query = query;
+        self
+    }
+}
+
+type Key = (&'static str, Vec<Text>);
+
+/// What was answered.
+#[derive(Debug, Default)]
+pub(in crate::proxmox) struct Answers(BTreeMap<Key, Result<Value, Failure>>);
+
+impl Answers {
+    /// Asks all questions, as many at once as allowed; what fails becomes a gap.
+    pub(in crate::proxmox) async fn ask(
+        &mut self,
+        session: &Session<'_>,
+        gaps: &Gaps,
+        questions: &[Question],
+    ) {
+        let answers = each(session.run().target.limits.parallel_calls, questions, |question| {
+            Box::pin(question.ask(session, gaps))
+        })
+        .await;
+        for (question, answer) in questions.iter().zip(answers) {
+            self.0.insert((question.call, question.args.clone()), answer);
+        }
+    }
+
+    /// Asks all questions, one after the other.
+    pub(in crate::proxmox) async fn ask_in_turn(
+        &mut self,
+        session: &Session<'_>,
+        gaps: &Gaps,
+        questions: &[Question],
+    ) {
+        for question in questions {
+            let answer = question.ask(session, gaps).await;
+            self.0.insert((question.call, question.args.clone()), answer);
+        }
+    }
+
+    /// Why a question was not answered, if it was asked and was not.
+    pub(in crate::proxmox) fn failure(&self, call: &'static str, args: &[&str]) -> Option<&Failure> {
+        self.found(call, args)?.as_ref().err()
+    }
+
+    fn found(&self, call: &'static str, args: &[&str]) -> Option<&Result<Value, Failure>> {
+        let args = args.iter().map(|it| Text::from(*it)).collect();
+        self.0.get(&(call, args))
+    }
+
+    /// The list that was answered; nothing if it was not.
+    pub(in crate::proxmox) fn list(&self, call: &'static str, args: &[&str]) -> Option<&[Value]> {
+        match self.found(call, args)? {
+            Ok(Value::Array(values)) => Some(values),
+            Ok(Value::Null) => Some(&[]),
+            _ => None,
+        }
+    }
+
+    /// Whatever was answered.
+    pub(in crate::proxmox) fn value(&self, call: &'static str, args: &[&str]) -> Option<&Value> {
+        self.found(call, args)?.as_ref().ok()
+    }
+
+    /// Why there is no answer.
+    pub(in crate::proxmox) fn why(&self, call: &'static str, args: &[&str]) -> Why {
+        match self.found(call, args) {
+            Some(Err(failure)) => failure.why,
+            Some(Ok(_)) => Why::Unreadable,
+            None => Why::NotInVersion,
+        }
+    }
+
+    /// The fact that was not told, for want of an answer.
+    pub(in crate::proxmox) fn untold<T>(&self, call: &'static str, args: &[&str]) -> Observed<T> {
+        Observed::Unobserved(self.why(call, args))
+    }
+
+    /// Every answer with its question, in order.
+    pub(in crate::proxmox) fn iter(&self) -> impl Iterator<Item = (&'static str, &[Text], &Value)> {
+        self.0.iter().filter_map(|((call, args), answer)| {
+            Some((*call, args.as_slice(), answer.as_ref().ok()?))
+        })
+    }
+}
+
+/// A failed call as a gap.
+pub(in crate::proxmox) fn log(gaps: &Gaps, section: &str, call: &str, failure: &Failure) {
+    if failure.cause == GapCause::Cancelled {
+        gaps.once(GapCause::Cancelled, "", "somebody stopped the collection: what was not read by then is missing");
+        return;
+    }
+    let said = format!("{}: {}", failure.path, failure.said);
+    let field = call.replace("{}", "*");
+    gaps.add(failure.cause, section, Some(&field), &failure.summary(call), Some(&said));
+}
+
+type Work<'f, R> = Pin<Box<dyn Future<Output = R> + Send + 'f>>;
+
+/// Does the same to each item, so many at once, and gives what came of it in the order of the items.
+pub(in crate::proxmox) async fn each<'f, T: Sync, R: Send>(
+    parallel: usize,
+    items: &'f [T],
+    work: impl Fn(&'f T) -> Work<'f, R> + Send + Sync,
+) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::with_capacity(items.len()));
+    let worker = || async {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(at) else { return };
+            let outcome = work(item).await;
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((at, outcome));
+        }
+    };
+    let mut workers: Vec<Work<'_, ()>> =
+        (0..parallel.clamp(1, items.len().max(1))).map(|_| Box::pin(worker()) as Work<'_, ()>).collect();
+    // A handful of workers: polling all of them is cheaper than telling them apart.
+    poll_fn(|context| {
+        workers.retain_mut(|it| it.as_mut().poll(context).is_pending());
+        if workers.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    drop(workers);
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, outcome)| outcome).collect()
+}

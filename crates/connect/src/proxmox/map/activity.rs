@@ -1,0 +1,122 @@
+//! What was done lately, which tools did it, and to whom the platform itself sends.
+
+use std::collections::BTreeMap;
+
+use entente_model::{Activity, Attachment, AttachmentKind, Collection, Moment, Observed, Text, Why};
+
+use super::{Context, moment};
+use crate::proxmox::collect::Answers;
+use crate::proxmox::wire::{Record, Upid};
+
+/// Tasks as they were read, by their id: pages and nodes may repeat one.
+#[derive(Clone, Debug, Default)]
+pub(in crate::proxmox) struct TaskLog(BTreeMap<Text, Activity>);
+
+impl TaskLog {
+    /// How many there are.
+    pub(in crate::proxmox) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Adds a page; gives how many of it were not known yet.
+    pub(in crate::proxmox) fn add(&mut self, context: &Context<'_>, page: &[serde_json::Value]) -> usize {
+        let before = self.0.len();
+        for record in Record::each(page, "activities", context.gaps) {
+            let Some(native_id) = record.required("upid") else { continue };
+            if !self.0.contains_key(&native_id) {
+                context.tally("activities", record.cells(), true);
+                self.0.insert(native_id.clone(), task(context, &record, native_id));
+            }
+        }
+        self.0.len() - before
+    }
+}
+
+fn task(context: &Context<'_>, record: &Record<'_>, native_id: Text) -> Activity {
+    let upid = Upid::parse(&native_id);
+    let told = |key: &str| record.text(key).value().filter(|it| !it.is_empty()).cloned();
+    let user = told("user").or_else(|| upid.as_ref().map(|it| it.user.clone()));
+    let principal = match (user, told("tokenid")) {
+        (Some(user), Some(token)) => Observed::Value(format!("{user}!{token}").into()),
+        (Some(user), None) => Observed::Value(user),
+        (None, _) => Observed::Absent,
+    };
+    let started = record.number("starttime").copied().or(upid.as_ref().map(|it| it.started));
+    let kind = told("type").or_else(|| upid.as_ref().map(|it| it.kind.clone()));
+    Activity {
+        platform: context.platform.clone(),
+        native_id,
+        at: started.and_then(moment).map_or(Observed::Unobserved(Why::Unreadable), Observed::Value),
+        principal,
+        action: kind.unwrap_or_else(|| Text::new_static("unknown")),
+        subject: told("id").or_else(|| upid.map(|it| it.subject).filter(|it| !it.is_empty())).map_or(Observed::Absent, Observed::Value),
+        outcome: match told("status") {
+            // A task that runs still has the status of its process.
+            Some(status) if status == "running" || record.get("endtime").is_none() && status.is_empty() => Observed::Absent,
+            Some(status) => Observed::Value(super::plain(&status)),
+            None => Observed::Absent,
+        },
+    }
+}
+
+/// Maps tasks, and of each principal that started some, what it leans on.
+pub(in crate::proxmox) fn activity(context: &Context<'_>, tasks: TaskLog, collection: &mut Collection) {
+    let mut initiators: BTreeMap<Text, (u64, Option<Moment>, BTreeMap<Text, u64>)> = BTreeMap::new();
+    for activity in tasks.0.into_values() {
+        if let Observed::Value(principal) = &activity.principal {
+            let (count, last, kinds) = initiators.entry(principal.clone()).or_default();
+            *count += 1;
+            *last = (*last).max(activity.at.copied());
+            *kinds.entry(activity.action.clone()).or_default() += 1;
+        }
+        collection.control.activities.push(activity);
+    }
+    for (principal, (count, last, kinds)) in initiators {
+        let details = kinds
+            .into_iter()
+            .map(|(kind, count)| (Text::from(format!("tasks.{kind}")), Text::from(count.to_string())))
+            .collect();
+        collection.control.attachments.push(Attachment {
+            platform: context.platform.clone(),
+            kind: AttachmentKind::TaskInitiator,
+            name: principal.clone(),
+            principal: principal.into(),
+            address: Observed::Unobserved(Why::SourceLimit),
+            version: Observed::Unobserved(Why::SourceLimit),
+            last_seen: last.map_or(Observed::Unobserved(Why::Unreadable), Observed::Value),
+            count: count.into(),
+            details,
+        });
+    }
+}
+
+/// Maps metric servers and targets of notifications.
+pub(in crate::proxmox) fn receivers(context: &Context<'_>, answers: &Answers, collection: &mut Collection) {
+    let metrics = ("/cluster/metrics/server", "id", "server");
+    let notifications = ("/cluster/notifications/targets", "name", "server");
+    for (call, id, address) in [metrics, notifications] {
+        let list = answers.list(call, &[]).unwrap_or_default();
+        for record in Record::each(list, "attachments", context.gaps) {
+            let Some(name) = record.text(id).value().cloned() else { continue };
+            context.tally("attachments", record.cells(), true);
+            let details = ["type", "port", "disable"]
+                .into_iter()
+                .filter_map(|key| Some((Text::new_static(key), record.text(key).value()?.clone())))
+                .collect();
+            collection.control.attachments.push(Attachment {
+                platform: context.platform.clone(),
+                kind: AttachmentKind::Receiver,
+                name,
+                principal: Observed::Absent,
+                address: match record.text(address) {
+                    Observed::Absent => Observed::Unobserved(Why::Blank),
+                    told => told,
+                },
+                version: Observed::Unobserved(Why::SourceLimit),
+                last_seen: Observed::Unobserved(Why::SourceLimit),
+                count: Observed::Unobserved(Why::SourceLimit),
+                details,
+            });
+        }
+    }
+}

@@ -1,0 +1,531 @@
+//! Guests: QEMU machines and LXC containers.
+
+mod agent;
+mod container;
+mod devices;
+mod disks;
+mod machine;
+mod nics;
+mod settings;
+mod snapshots;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use entente_model::{
+    Attribute, AttributeKind, Availability as Leaning, Collection, DiskSharing, Firmware, GapCause, Governance,
+    IdentityBasis, Listing, NativePolicy, Observed, Placement, PowerState, TagCategory, Text, Why, Workload,
+    WorkloadKind, WorkloadSamples,
+};
+use serde_json::{Value, json};
+
+use super::{Availability, Context, Nodes, Storages, UsedNetworks, guest_policies, note, or_why};
+use crate::proxmox::collect::Answers;
+use crate::proxmox::wire::{Gaps, Record, items};
+
+pub(in crate::proxmox) use agent::is_asked as agent_is_asked;
+
+/// Category under which tags are kept: the platform knows none.
+const TAGS: &str = "tags";
+
+/// The two kinds of guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::proxmox) enum Kind {
+    /// A QEMU machine.
+    Machine,
+    /// An LXC container.
+    Container,
+}
+
+/// Where a guest is asked what.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::proxmox) struct GuestAnswers {
+    pub config: &'static str,
+    pub pending: &'static str,
+    pub status: &'static str,
+    pub snapshots: &'static str,
+    pub firewall_options: &'static str,
+    pub firewall_rules: &'static str,
+    pub firewall_ipsets: &'static str,
+    pub firewall_ipset: &'static str,
+    pub firewall_aliases: &'static str,
+    pub agent: &'static [&'static str],
+}
+
+macro_rules! calls {
+    ($kind:literal, $agent:expr) => {
+        GuestAnswers {
+            config: concat!("/nodes/{}/", $kind, "/{}/config"),
+            pending: concat!("/nodes/{}/", $kind, "/{}/pending"),
+            status: concat!("/nodes/{}/", $kind, "/{}/status/current"),
+            snapshots: concat!("/nodes/{}/", $kind, "/{}/snapshot"),
+            firewall_options: concat!("/nodes/{}/", $kind, "/{}/firewall/options"),
+            firewall_rules: concat!("/nodes/{}/", $kind, "/{}/firewall/rules"),
+            firewall_ipsets: concat!("/nodes/{}/", $kind, "/{}/firewall/ipset"),
+            firewall_ipset: concat!("/nodes/{}/", $kind, "/{}/firewall/ipset/{}"),
+            firewall_aliases: concat!("/nodes/{}/", $kind, "/{}/firewall/aliases"),
+            agent: $agent,
+        }
+    };
+}
+
+static MACHINE: GuestAnswers = calls!("qemu", &[agent::SYSTEM, agent::INTERFACES, agent::HOST_NAME]);
+static CONTAINER: GuestAnswers = calls!("lxc", &[agent::CONTAINER_INTERFACES]);
+
+impl Kind {
+    fn of(word: &str) -> Option<Self> {
+        match word {
+            "qemu" => Some(Self::Machine),
+            "lxc" => Some(Self::Container),
+            _ => None,
+        }
+    }
+
+    /// Where guests of this kind are asked what.
+    pub(in crate::proxmox) fn calls(self) -> &'static GuestAnswers {
+        match self {
+            Self::Machine => &MACHINE,
+            Self::Container => &CONTAINER,
+        }
+    }
+}
+
+/// A guest as lists show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::proxmox) struct Guest {
+    /// Its number, unique in the cluster.
+    pub vmid: Text,
+    /// What it is.
+    pub kind: Kind,
+    /// Where it is.
+    pub node: Text,
+    /// Its name; containers and guests that were never reported have none.
+    pub name: Observed<Text>,
+    /// `running`, `stopped`, `unknown`.
+    pub status: Observed<Text>,
+    /// It is a template.
+    pub is_template: bool,
+    /// Pool in which it is filed.
+    pub pool: Option<Text>,
+    /// Processors that it may use.
+    pub processors: Observed<u64>,
+    /// Memory that it may use.
+    pub memory_bytes: Observed<u64>,
+    /// Memory that it uses.
+    pub memory_used_bytes: Observed<u64>,
+    /// How long it has been running.
+    pub uptime_seconds: Observed<u64>,
+}
+
+impl Guest {
+    /// True while it runs, as far as is known.
+    pub(in crate::proxmox) fn is_running(&self) -> bool {
+        self.status.value().is_some_and(|it| it == "running")
+    }
+
+    fn of(record: &Record<'_>, kind: Kind, node: Text) -> Option<Self> {
+        let vmid = record.required("vmid")?;
+        Some(Self {
+            kind,
+            node,
+            name: record.text("name"),
+            status: record.text("status"),
+            is_template: record.flag("template").copied().unwrap_or(false),
+            pool: record.text("pool").value().cloned(),
+            processors: match record.number("maxcpu") {
+                Observed::Absent => record.number("cpus"),
+                told => told,
+            },
+            memory_bytes: record.number("maxmem"),
+            memory_used_bytes: record.number("mem"),
+            uptime_seconds: record.number("uptime"),
+            vmid,
+        })
+    }
+}
+
+/// All guests: what the cluster's list shows and what those of the nodes show beside it, by number.
+pub(in crate::proxmox) fn guests(context: &Context<'_>, answers: &Answers, nodes: &Nodes) -> Vec<Guest> {
+    let mut guests: BTreeMap<(u64, Text), Guest> = BTreeMap::new();
+    let key = |it: &Guest| (it.vmid.parse().unwrap_or(u64::MAX), it.vmid.clone());
+    let list = answers.list("/cluster/resources", &[]);
+    for record in Record::each(list.unwrap_or_default(), "workloads", context.gaps) {
+        let Some(kind) = record.text("type").value().and_then(|it| Kind::of(it)) else { continue };
+        let guest = record.required("node").and_then(|node| Guest::of(&record, kind, node));
+        context.tally("workloads", record.cells(), false);
+        guests.extend(guest.map(|it| (key(&it), it)));
+    }
+    let mut unlisted = 0;
+    for node in &nodes.online {
+        for (call, kind) in [("/nodes/{}/qemu", Kind::Machine), ("/nodes/{}/lxc", Kind::Container)] {
+            let of_node = answers.list(call, &[node]).unwrap_or_default();
+            for record in of_node.iter().filter_map(|it| Record::of(it, "workloads", context.gaps)) {
+                // A bad element of the cluster's list is bad here, too: it is told once.
+                let quiet = Gaps::new("");
+                let Some(guest) = requiet(&record, &quiet, kind, node) else { continue };
+                if let std::collections::btree_map::Entry::Vacant(entry) = guests.entry(key(&guest)) {
+                    context.tally("workloads", record.cells(), false);
+                    unlisted += u64::from(list.is_some());
+                    entry.insert(guest);
+                }
+            }
+        }
+    }
+    if unlisted > 0 {
+        let message = "a node lists guests that the cluster's list does not show";
+        context.gaps.add_many(GapCause::Conflict, "workloads", None, message, None, unlisted);
+    }
+    guests.into_values().collect()
+}
+
+/// Reads a guest without logging what is wrong with it.
+fn requiet(record: &Record<'_>, quiet: &Gaps, kind: Kind, node: &Text) -> Option<Guest> {
+    Guest::of(&record.logging_to(quiet), kind, node.clone())
+}
+
+/// What guests stand on.
+pub(in crate::proxmox) struct Ground<'a> {
+    /// Nodes.
+    pub nodes: &'a Nodes,
+    /// Storages.
+    pub storages: &'a Storages,
+    /// HA.
+    pub availability: &'a Availability,
+    /// Clock of each node, in MHz.
+    pub clocks: BTreeMap<Text, u64>,
+}
+
+/// What came of reading one guest.
+pub(in crate::proxmox) struct GuestRead {
+    /// The guest, unless it vanished.
+    pub workload: Option<Workload>,
+    /// Its firewall.
+    pub policies: Vec<NativePolicy>,
+    /// Networks on which it is.
+    pub networks: UsedNetworks,
+}
+
+/// True if one of its interfaces asks for the firewall.
+pub(in crate::proxmox) fn has_filtered_nic(context: &Context<'_>, guest: &Guest, answers: &Answers) -> bool {
+    let quiet = Gaps::new("");
+    config(context, guest, answers)
+        .is_some_and(|it| nics::filtered(&it.logging_to(&quiet)).any(|it| it.1))
+}
+
+fn config<'a>(context: &'a Context<'_>, guest: &Guest, answers: &'a Answers) -> Option<Record<'a>> {
+    let value = answers.value(guest.kind.calls().config, &[&guest.node, &guest.vmid])?;
+    Record::of(value, "workloads", context.gaps)
+}
+
+/// Maps one guest.
+pub(in crate::proxmox) fn map_guest(
+    context: &Context<'_>,
+    guest: &Guest,
+    answers: &Answers,
+    ground: &Ground<'_>,
+) -> GuestRead {
+    let calls = guest.kind.calls();
+    let args = [guest.node.as_str(), guest.vmid.as_str()];
+    let mut read = GuestRead { workload: None, policies: Vec::new(), networks: UsedNetworks::new() };
+    let Some(config) = config(context, guest, answers) else {
+        let has_vanished = answers
+            .failure(calls.config, &args)
+            .is_some_and(|it| it.cause == GapCause::Vanished);
+        if !has_vanished {
+            let why = if ground.nodes.offline.contains(&guest.node) {
+                Why::CallFailed
+            } else {
+                answers.why(calls.config, &args)
+            };
+            read.workload = bare(context, guest, ground, why);
+        }
+        return read;
+    };
+    note_pending(context, answers, calls, &args);
+    let mut workload = match bare(context, guest, ground, Why::Blank) {
+        Some(workload) => workload,
+        None => return read,
+    };
+    let view = View { context, guest, config, answers, ground };
+    match guest.kind {
+        Kind::Machine => machine::fill(&view, &mut workload, &mut read.networks),
+        Kind::Container => container::fill(&view, &mut workload, &mut read.networks),
+    }
+    view.fill_common(&mut workload);
+    let interfaces: serde_json::Map<String, Value> = nics::filtered(&config)
+        .map(|(name, is_filtered)| (name.to_owned(), json!({ "firewall": is_filtered })))
+        .collect();
+    read.policies = guest_policies(context, guest, answers, Value::Object(interfaces));
+    read.workload = Some(workload);
+    read
+}
+
+/// One guest with all that was answered about it.
+struct View<'a> {
+    context: &'a Context<'a>,
+    guest: &'a Guest,
+    config: Record<'a>,
+    answers: &'a Answers,
+    ground: &'a Ground<'a>,
+}
+
+impl View<'_> {
+    fn args(&self) -> [&str; 2] {
+        [self.guest.node.as_str(), self.guest.vmid.as_str()]
+    }
+
+    /// A text of the configuration.
+    fn text(&self, key: &str) -> Observed<Text> {
+        self.config.text(key)
+    }
+
+    fn unknown(&self, key: &str, value: &str) {
+        let message = "a setting has a value that this version does not know";
+        self.context.gaps.add(GapCause::UnknownValue, "workloads", Some(key), message, Some(value));
+    }
+
+    fn unreadable(&self, key: &str, value: &str) {
+        let message = "a setting cannot be understood";
+        let value = super::plain(value);
+        self.context.gaps.add(GapCause::UnreadableValue, "workloads", Some(key), message, Some(&value));
+    }
+
+    /// What both kinds have in common.
+    fn fill_common(&self, workload: &mut Workload) {
+        workload.annotation = note(self.text("description"));
+        workload.attributes = match self.text("tags") {
+            Observed::Value(tags) => Listing::complete(tags_of(&tags)),
+            Observed::Absent => Listing::complete(Vec::new()),
+            Observed::Unobserved(why) => Listing::unobserved(why),
+        };
+        workload.power = self.power();
+        workload.snapshots = snapshots::snapshots(self);
+        workload.advanced_settings = settings::settings(self);
+        let capacities: Option<u64> = workload.disks.iter().map(|it| it.capacity_bytes.copied()).sum();
+        workload.samples.storage_provisioned_bytes = or_why(capacities, Why::Blank);
+    }
+
+    /// Power, by what the process says where there is one, and by the lock of one put to sleep on disk.
+    fn power(&self) -> Observed<PowerState> {
+        let calls = self.guest.kind.calls();
+        let status = self
+            .answers
+            .value(calls.status, &self.args())
+            .and_then(|it| Record::of(it, "workloads", self.context.gaps));
+        let process = status.map_or(Observed::Absent, |it| it.text("qmpstatus"));
+        let status = match status.map(|it| it.text("status")) {
+            Some(Observed::Value(status)) => Observed::Value(status),
+            _ => self.guest.status.clone(),
+        };
+        match (status.value().map(Text::as_str), process.value().map(Text::as_str)) {
+            (Some("running"), Some("paused" | "suspended")) => PowerState::Suspended.into(),
+            (Some("running"), _) => PowerState::On.into(),
+            (Some("stopped"), _) if self.text("lock").value().is_some_and(|it| it == "suspended") => {
+                PowerState::Suspended.into()
+            }
+            (Some("stopped"), _) => PowerState::Off.into(),
+            _ => power(self.context, &status),
+        }
+    }
+}
+
+/// Power, by the word in lists.
+fn power(context: &Context<'_>, status: &Observed<Text>) -> Observed<PowerState> {
+    match status.value().map(Text::as_str) {
+        Some("running") => PowerState::On.into(),
+        Some("stopped") => PowerState::Off.into(),
+        Some("paused" | "suspended") => PowerState::Suspended.into(),
+        Some("unknown") | None => Observed::Unobserved(Why::CallFailed),
+        Some(other) => {
+            let message = "a guest is in a state that this version does not know";
+            context.gaps.add(GapCause::UnknownValue, "workloads", Some("status"), message, Some(other));
+            Observed::Unobserved(Why::Unreadable)
+        }
+    }
+}
+
+fn tags_of(text: &str) -> Vec<Attribute> {
+    let tags: BTreeSet<&str> = items(text).collect();
+    tags.into_iter()
+        .map(|tag| Attribute {
+            name: Text::new_static(TAGS),
+            value: super::plain(tag),
+            kind: AttributeKind::Tag.into(),
+        })
+        .collect()
+}
+
+/// Changes that wait for the next start: what is told is what runs now.
+fn note_pending(context: &Context<'_>, answers: &Answers, calls: &GuestAnswers, args: &[&str]) {
+    let list = answers.list(calls.pending, args).unwrap_or_default();
+    let waits = |it: &Value| it.get("pending").is_some() || it.get("delete").is_some_and(|it| it.as_u64() != Some(0));
+    if list.iter().any(waits) {
+        let message = "guests have changes that wait for their next start: what is told here is what runs now";
+        context.gaps.add(GapCause::NotModelled, "workloads", Some("pending"), message, args.get(1).copied());
+    }
+}
+
+/// A guest of which only lists tell.
+fn bare(context: &Context<'_>, guest: &Guest, ground: &Ground<'_>, why: Why) -> Option<Workload> {
+    let id = context.workload(&guest.vmid)?;
+    let not = || Observed::Unobserved(Why::SourceLimit);
+    let name = match &guest.name {
+        Observed::Value(name) if !name.trim().is_empty() => name.clone(),
+        _ => guest.vmid.clone(),
+    };
+    Some(Workload {
+        id,
+        platform: context.platform.clone(),
+        source: context.source.clone(),
+        identity: IdentityBasis::NativeId,
+        name,
+        native_id: guest.vmid.clone().into(),
+        instance_uuid: not_uuid(),
+        bios_uuid: Observed::Unobserved(why),
+        kind: match (guest.is_template, guest.kind) {
+            (true, _) => WorkloadKind::Template,
+            (false, Kind::Machine) => WorkloadKind::Machine,
+            (false, Kind::Container) => WorkloadKind::Container,
+        },
+        power: power(context, &guest.status),
+        created: Observed::Unobserved(why),
+        placement: Placement {
+            datacenter: Observed::Absent,
+            cluster: ground.nodes.cluster_id(context),
+            host: or_why(context.host(&guest.node), Why::Unreadable),
+            folder: guest.pool.clone().map_or(Observed::Absent, Observed::Value),
+            resource_pool: Observed::Absent,
+            vapp: Observed::Absent,
+        },
+        cpu: bare_cpu(guest, why),
+        memory: bare_memory(guest, why),
+        disks: Listing::unobserved(why),
+        nics: Listing::unobserved(why),
+        devices: devices::none(why),
+        firmware: Firmware {
+            kind: Observed::Unobserved(why),
+            secure_boot: Observed::Unobserved(why),
+            hardware_version: not().map(|(): ()| 0),
+        },
+        snapshots: Listing::unobserved(why),
+        guest: agent::silent(why),
+        availability: leaning(&guest.vmid, ground.availability),
+        annotation: Observed::Unobserved(why),
+        attributes: Listing::unobserved(why),
+        advanced_settings: Listing::unobserved(why),
+        governance: Governance::default(),
+        samples: samples(context, guest),
+    })
+}
+
+fn not_uuid() -> Observed<entente_model::Uuid> {
+    Observed::Unobserved(Why::SourceLimit)
+}
+
+/// Blank is not absent: lists show numbers of every guest.
+fn listed(number: &Observed<u64>, why: Why) -> Observed<u64> {
+    match number {
+        Observed::Absent => Observed::Unobserved(why),
+        told => told.clone(),
+    }
+}
+
+fn bare_cpu(guest: &Guest, why: Why) -> entente_model::Cpu {
+    entente_model::Cpu {
+        count: match listed(&guest.processors, why) {
+            Observed::Value(count) => or_why(u32::try_from(count).ok(), Why::Unreadable),
+            other => other.map(|_| 0),
+        },
+        sockets: Observed::Unobserved(why),
+        cores_per_socket: Observed::Unobserved(why),
+        hot_add: Observed::Unobserved(why),
+        hot_remove: Observed::Unobserved(why),
+        reservation_mhz: Observed::Value(0),
+        limit_mhz: Observed::Unobserved(why),
+        shares_level: Observed::Unobserved(why),
+        affinity: Observed::Unobserved(why),
+        numa_affinity: Observed::Unobserved(why),
+    }
+}
+
+fn bare_memory(guest: &Guest, why: Why) -> entente_model::Memory {
+    entente_model::Memory {
+        size_bytes: listed(&guest.memory_bytes, why),
+        reservation_bytes: Observed::Unobserved(why),
+        reservation_locked_to_max: Observed::Unobserved(why),
+        limit_bytes: Observed::Absent,
+        shares_level: Observed::Unobserved(why),
+        hot_add: Observed::Unobserved(why),
+    }
+}
+
+fn leaning(vmid: &str, availability: &Availability) -> Leaning {
+    Leaning {
+        ha_protected: availability.is_guarded(vmid),
+        ha_restart_priority: Observed::Unobserved(Why::SourceLimit),
+        ha_isolation_response: Observed::Unobserved(Why::SourceLimit),
+        fault_tolerance: Observed::Absent,
+        cluster_rules: availability.rules_of(vmid),
+        evc_mode_min: Observed::Unobserved(Why::SourceLimit),
+        latency_sensitivity: Observed::Unobserved(Why::SourceLimit),
+        change_tracking: Observed::Unobserved(Why::SourceLimit),
+        disk_uuid_enabled: Observed::Unobserved(Why::SourceLimit),
+        consolidation_needed: Observed::Unobserved(Why::SourceLimit),
+    }
+}
+
+fn samples(context: &Context<'_>, guest: &Guest) -> WorkloadSamples {
+    WorkloadSamples {
+        powered_on_since: match (guest.is_running(), guest.uptime_seconds.copied()) {
+            (true, Some(seconds)) => context.ago(seconds),
+            (false, _) if guest.status.value().is_some_and(|it| it == "stopped") => Observed::Absent,
+            _ => Observed::Unobserved(Why::Blank),
+        },
+        cpu_used_mhz: Observed::Unobserved(Why::SourceLimit),
+        cpu_ready_basis_points: Observed::Unobserved(Why::SourceLimit),
+        memory_active_bytes: Observed::Unobserved(Why::SourceLimit),
+        memory_consumed_bytes: listed(&guest.memory_used_bytes, Why::Blank),
+        memory_ballooned_bytes: Observed::Unobserved(Why::SourceLimit),
+        memory_swapped_bytes: Observed::Unobserved(Why::SourceLimit),
+        storage_provisioned_bytes: Observed::Unobserved(Why::Blank),
+        storage_used_bytes: Observed::Unobserved(Why::SourceLimit),
+        heartbeat: Observed::Unobserved(Why::SourceLimit),
+        guest_state: guest.status.clone(),
+        connection_state: Observed::Unobserved(Why::SourceLimit),
+    }
+}
+
+/// The one category of tags, with all that guests bear.
+pub(in crate::proxmox) fn tags(context: &Context<'_>, collection: &mut Collection) {
+    let all: Vec<&Attribute> = collection.workloads.iter().flat_map(|it| &it.attributes).collect();
+    let tags: BTreeSet<&Text> = all.into_iter().map(|it| &it.value).collect();
+    if tags.is_empty() {
+        return;
+    }
+    let tags = tags.into_iter().cloned().collect();
+    collection.control.tag_categories.push(TagCategory {
+        platform: context.platform.clone(),
+        name: Text::new_static(TAGS),
+        single: Observed::Value(false),
+        // Tags that nothing bears are not told.
+        tags: Listing::incomplete(tags, Why::SourceLimit),
+    });
+}
+
+/// Marks disks whose volume more than one guest uses: the platform has no word for it.
+pub(in crate::proxmox) fn share_disks(workloads: &mut [Workload]) {
+    let mut users: BTreeMap<(Text, Text), u32> = BTreeMap::new();
+    let place = |disk: &entente_model::Disk| {
+        let (store, path) = (disk.datastore.value()?, disk.path.value()?);
+        Some((Text::from(store.as_str()), path.clone()))
+    };
+    for disk in workloads.iter().flat_map(|it| &it.disks) {
+        if let Some(place) = place(disk) {
+            *users.entry(place).or_default() += 1;
+        }
+    }
+    for disk in workloads.iter_mut().flat_map(|it| &mut it.disks.items) {
+        if place(disk).is_some_and(|it| users.get(&it).is_some_and(|users| *users > 1)) {
+            disk.sharing = DiskSharing::MultiWriter.into();
+        }
+    }
+}

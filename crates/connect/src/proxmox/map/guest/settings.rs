@@ -1,0 +1,93 @@
+//! Settings that bear on where a guest can live, by the platform's own keys. Secrets are left out.
+
+use entente_model::{GapCause, Listing, Setting, Text};
+use serde_json::Value;
+
+use super::{Kind, View, disks, nics};
+use crate::proxmox::map::plain;
+use crate::proxmox::wire::{Properties, indexed};
+
+/// Keys that are mapped, or that say nothing about the guest.
+const MAPPED: [&str; 22] = [
+    "cores", "description", "digest", "hostname", "memory", "meta", "name", "ostype", "parent", "smbios1",
+    "sockets", "tags", "template", "vcpus", "affinity", "scsihw", "bios", "agent", "arch", "snaptime",
+    "runningmachine", "runningcpu",
+];
+/// Keys whose values are secrets or personal: that they are set is all that is kept.
+const SECRET: [&str; 4] = ["cipassword", "sshkeys", "ciuser", "ssh-public-keys"];
+/// Keys of machines that are kept as they are.
+const MACHINE: [&str; 49] = [
+    "acpi", "allow-ksm", "amd-sev", "args", "audio", "autostart", "balloon", "boot", "bootdisk", "cicustom",
+    "citype", "ciupgrade", "cpu", "cpulimit", "cpuunits", "efidisk", "freeze", "hookscript", "hostpci",
+    "hotplug", "hugepages", "intel-tdx", "ipconfig", "ivshmem", "keephugepages", "keyboard", "kvm", "localtime",
+    "lock", "machine", "migrate_downtime", "migrate_speed", "nameserver", "numa", "onboot", "parallel",
+    "protection", "reboot", "rng", "searchdomain", "serial", "shares", "smp", "spice_enhancements", "startdate",
+    "startup", "tablet", "tdf", "tpmstate",
+];
+/// More of them.
+const MACHINE_MORE: [&str; 8] =
+    ["unused", "usb", "vga", "virtiofs", "vmgenid", "vmstatestorage", "watchdog", "cdrom"];
+/// Keys of containers that are kept as they are.
+const CONTAINER: [&str; 22] = [
+    "cmode", "console", "cpulimit", "cpuunits", "debug", "dev", "entrypoint", "env", "features", "hookscript",
+    "lock", "lxc", "nameserver", "onboot", "protection", "searchdomain", "startup", "swap", "timezone", "tty",
+    "unprivileged", "unused",
+];
+
+pub(super) fn settings(view: &View<'_>) -> Listing<Setting> {
+    let mut settings = Vec::new();
+    for key in view.config.keys() {
+        let base = indexed(key).map_or(key, |(base, _)| base);
+        if MAPPED.contains(&key) {
+            continue;
+        }
+        if SECRET.contains(&key) {
+            settings.push(setting(key, "(set; not kept)"));
+        } else if let Some(default) = disks::default_key(view.guest.kind, key) {
+            settings.extend(rest(view, key, default, &["size"]));
+        } else if base == "net" && base != key {
+            settings.extend(rest(view, key, nics::default_key(view.guest.kind), &nics::MAPPED));
+        } else if is_kept(view.guest.kind, base) || is_kept(view.guest.kind, key) {
+            settings.extend(view.config.get(key).map(|it| setting(key, &words(it))));
+        } else {
+            let message = "settings of guests that this version does not know are not kept";
+            view.context.gaps.add(GapCause::UnknownField, "workloads", None, message, Some(key));
+        }
+    }
+    settings.sort();
+    Listing::complete(settings)
+}
+
+fn is_kept(kind: Kind, base: &str) -> bool {
+    match kind {
+        Kind::Machine => MACHINE.contains(&base) || MACHINE_MORE.contains(&base),
+        Kind::Container => CONTAINER.contains(&base),
+    }
+}
+
+fn setting(key: &str, value: &str) -> Setting {
+    Setting { key: key.into(), value: plain(value) }
+}
+
+/// A value as the platform writes it.
+fn words(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// What a disk or interface says beyond what is mapped.
+fn rest(view: &View<'_>, key: &str, default: &str, mapped: &[&str]) -> Option<Setting> {
+    let text = view.config.text(key);
+    let properties = Properties::parse(text.value()?, default).ok()?;
+    let rest: Vec<String> = properties
+        .iter()
+        .filter(|(name, value)| {
+            *name != default && !mapped.contains(&name.as_str()) && !nics::is_mac(value)
+        })
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let rest = rest.join(",");
+    (!rest.is_empty()).then(|| Setting { key: Text::from(key), value: plain(&rest) })
+}

@@ -1,0 +1,211 @@
+//! Backup and replication jobs, with the guests that they cover, and guests that none covers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use entente_model::{
+    Collection, Finding, GapCause, Listing, Observed, ProtectionJob, ProtectionKind, Severity, Text,
+    Why, WorkloadId,
+};
+
+use super::{Context, Guest, Nodes, plain};
+use crate::proxmox::collect::{Answers, few};
+use crate::proxmox::wire::{Record, items};
+
+const JOBS: &str = "/cluster/backup";
+const UNPROTECTED: &str = "/cluster/backup-info/not-backed-up";
+const REPLICATION: &str = "/cluster/replication";
+const NODE_REPLICATION: &str = "/nodes/{}/replication";
+/// How often a replication runs unless it says otherwise.
+const REPLICATION_SCHEDULE: &str = "*/15";
+/// What else a backup job tells. Mail addresses are nobody's business.
+const DETAILS: [&str; 15] = [
+    "all", "comment", "compress", "exclude", "exclude-path", "fleecing", "mode", "node", "notes-template",
+    "pool", "protected", "remove", "repeat-missed", "script", "zstd",
+];
+/// What else a replication tells.
+const REPLICATION_DETAILS: [&str; 8] =
+    ["comment", "error", "fail_count", "last_sync", "next_sync", "rate", "remove_job", "source"];
+/// The guests of the platform, and whether they are all.
+#[derive(Clone, Copy)]
+pub(in crate::proxmox) struct Protected<'a> {
+    /// Guests that are seen.
+    pub guests: &'a [Guest],
+    /// Nothing is hidden.
+    pub is_all: bool,
+}
+
+/// Maps jobs and what they leave out.
+pub(in crate::proxmox) fn protection(
+    context: &Context<'_>,
+    answers: &Answers,
+    nodes: &Nodes,
+    protected: Protected<'_>,
+    collection: &mut Collection,
+) {
+    let list = answers.list(JOBS, &[]).unwrap_or_default();
+    for record in Record::each(list, "protection_jobs", context.gaps) {
+        let job = backup(context, &record, protected);
+        context.tally("protection_jobs", record.cells(), job.is_some());
+        collection.control.protection_jobs.extend(job);
+    }
+    replication(context, answers, nodes, collection);
+    collection.findings.extend(unprotected(context, answers));
+}
+
+fn details(record: &Record<'_>, keys: &[&'static str]) -> BTreeMap<Text, Text> {
+    keys.iter()
+        .filter_map(|key| Some((Text::new_static(key), plain(record.text(key).value()?))))
+        .filter(|(_, value)| !value.is_empty())
+        .collect()
+}
+
+fn backup(context: &Context<'_>, record: &Record<'_>, protected: Protected<'_>) -> Option<ProtectionJob> {
+    let native_id = record.required("id")?;
+    let schedule = match (record.text("schedule"), record.text("dow"), record.text("starttime")) {
+        (Observed::Absent, Observed::Value(days), Observed::Value(time)) => {
+            Observed::Value(format!("{days} {time}").into())
+        }
+        (Observed::Absent, _, time) => time,
+        (told, ..) => told,
+    };
+    let retention = match (record.text("prune-backups"), record.inner("prune-backups"), record.text("maxfiles")) {
+        (_, Some(inner), _) => {
+            let parts: Vec<String> = inner
+                .keys()
+                .filter_map(|key| Some(format!("{key}={}", inner.text(key).value()?)))
+                .collect();
+            Observed::Value(parts.join(",").into())
+        }
+        (Observed::Absent, None, Observed::Value(files)) => Observed::Value(format!("maxfiles={files}").into()),
+        (told, ..) => told,
+    };
+    let target = match (record.text("storage"), record.text("dumpdir")) {
+        (Observed::Absent, folder) => folder,
+        (told, _) => told,
+    };
+    Some(ProtectionJob {
+        platform: context.platform.clone(),
+        native_id,
+        kind: ProtectionKind::Backup,
+        enabled: record.flag_or("enabled", true),
+        schedule,
+        target,
+        retention,
+        workloads: selection(context, record, protected),
+        details: details(record, &DETAILS),
+    })
+}
+
+/// Which guests a backup job covers: those that it names, those of a pool, or all but some; on one
+/// node where it names one.
+fn selection(context: &Context<'_>, record: &Record<'_>, protected: Protected<'_>) -> Listing<WorkloadId> {
+    let (named, pool) = (record.text("vmid"), record.text("pool"));
+    let node = record.text("node");
+    let on_node = |it: &&Guest| node.value().is_none_or(|node| *node == it.node);
+    let mut is_whole = protected.is_all;
+    let mut guests: Vec<WorkloadId> = if record.flag("all") == Observed::Value(true) {
+        let left_out = record.text("exclude");
+        let left_out: BTreeSet<&str> = left_out.value().map(|it| items(it).collect()).unwrap_or_default();
+        let rest = protected.guests.iter().filter(on_node);
+        rest.filter(|it| !left_out.contains(it.vmid.as_str())).filter_map(|it| context.workload(&it.vmid)).collect()
+    } else if let Observed::Value(pool) = &pool {
+        let of_pool = protected.guests.iter().filter(on_node);
+        of_pool.filter(|it| it.pool.as_ref() == Some(pool)).filter_map(|it| context.workload(&it.vmid)).collect()
+    } else if let Observed::Value(named) = &named {
+        is_whole = true;
+        items(named).filter_map(|it| context.workload(it)).collect()
+    } else {
+        Vec::new()
+    };
+    guests.sort();
+    guests.dedup();
+    if is_whole { Listing::complete(guests) } else { Listing::incomplete(guests, Why::NoPermission) }
+}
+
+/// Replications as the cluster knows them, with what the node that runs them tells.
+fn replication(context: &Context<'_>, answers: &Answers, nodes: &Nodes, collection: &mut Collection) {
+    let mut running: BTreeMap<Text, BTreeMap<Text, Text>> = BTreeMap::new();
+    for node in &nodes.online {
+        let list = answers.list(NODE_REPLICATION, &[node]).unwrap_or_default();
+        for record in Record::each(list, "protection_jobs", context.gaps) {
+            if let Observed::Value(id) = record.text("id") {
+                running.entry(id).or_default().extend(details(&record, &REPLICATION_DETAILS));
+            }
+        }
+    }
+    let list = answers.list(REPLICATION, &[]).unwrap_or_default();
+    for record in Record::each(list, "protection_jobs", context.gaps) {
+        let Some(native_id) = record.required("id") else {
+            context.tally("protection_jobs", record.cells(), false);
+            continue;
+        };
+        context.tally("protection_jobs", record.cells(), true);
+        let guest = match record.text("guest") {
+            Observed::Absent => native_id.split('-').next().map_or(Observed::Absent, |it| Observed::Value(it.into())),
+            told => told,
+        };
+        let mut details = details(&record, &REPLICATION_DETAILS);
+        details.extend(running.remove(&native_id).unwrap_or_default());
+        collection.control.protection_jobs.push(ProtectionJob {
+            platform: context.platform.clone(),
+            native_id,
+            kind: ProtectionKind::Replication,
+            enabled: record.flag_or("disable", false).map(|it| !it),
+            schedule: match record.text("schedule") {
+                Observed::Absent => Observed::Value(REPLICATION_SCHEDULE.into()),
+                told => told,
+            },
+            target: record.text("target"),
+            retention: Observed::Absent,
+            workloads: match guest {
+                Observed::Value(vmid) => Listing::complete(context.workload(&vmid).into_iter().collect()),
+                Observed::Absent => Listing::unobserved(Why::Blank),
+                Observed::Unobserved(why) => Listing::unobserved(why),
+            },
+            details,
+        });
+    }
+}
+
+/// Guests that the platform itself says are in no backup job.
+fn unprotected(context: &Context<'_>, answers: &Answers) -> Option<Finding> {
+    let list = answers.list(UNPROTECTED, &[])?;
+    let names: Vec<String> = Record::each(list, "protection_jobs", context.gaps)
+        .filter_map(|record| {
+            let vmid = record.required("vmid")?;
+            Some(match record.text("name") {
+                Observed::Value(name) => format!("{name} ({vmid})"),
+                _ => vmid.to_string(),
+            })
+        })
+        .collect();
+    let shown: Vec<&str> = names.iter().map(String::as_str).collect();
+    let message = match names.len() {
+        0 => return None,
+        1 => format!("1 guest is in no backup job: {}", few(&shown)),
+        count => format!("{count} guests are in no backup job: {}", few(&shown)),
+    };
+    Some(Finding {
+        severity: Severity::Warning,
+        code: Text::new_static("ENT-0209"),
+        subject: context.platform.to_string().into(),
+        message: message.into(),
+        remedy: "add them to a backup job, or make sure that another tool backs them up".into(),
+    })
+}
+
+/// Guests that jobs, HA or pools name but that nobody sees.
+pub(in crate::proxmox) fn unseen(context: &Context<'_>, named: &BTreeSet<Text>, protected: Protected<'_>) {
+    let seen: BTreeSet<&Text> = protected.guests.iter().map(|it| &it.vmid).collect();
+    let missing: Vec<&str> = named.iter().filter(|it| !seen.contains(it)).map(Text::as_str).collect();
+    if missing.is_empty() {
+        return;
+    }
+    let (cause, message) = if protected.is_all {
+        (GapCause::DanglingReference, "guests that jobs, HA, pools or grants name do not exist")
+    } else {
+        (GapCause::NoPermission, "guests that jobs, HA, pools or grants name are not shown to the account")
+    };
+    let count = missing.len() as u64;
+    context.gaps.add_many(cause, "workloads", None, message, Some(&few(&missing)), count);
+}

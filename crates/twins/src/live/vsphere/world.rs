@@ -1,0 +1,316 @@
+//! Everything that is served: managed objects by id, what changed, and who is logged in.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+
+use entente_model::{Collection, Text};
+use tokio::sync::watch;
+
+use super::clusters::{Rules, compute};
+use super::facts::Facts;
+use super::faults::Refusal;
+use super::hosts::{Shared, host};
+use super::layout::{Layout, Ref};
+use super::machine::{self, Padding};
+use super::services::{About, Service};
+use super::sessions::{Session, Sessions};
+use super::{networks, pbm, places, rest, services, storage};
+use crate::live::{Fault, Setup};
+
+/// A managed object.
+#[derive(Clone, Debug)]
+pub(super) struct Object {
+    pub kind: &'static str,
+    pub id: Text,
+    /// The XML of its properties.
+    pub content: Arc<str>,
+}
+
+/// What happened to an object.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    pub object: u32,
+    /// What it said before.
+    pub before: Arc<str>,
+}
+
+/// All managed objects. Positions never change.
+#[derive(Debug, Default)]
+pub(super) struct Inventory {
+    pub objects: Vec<Object>,
+    ids: HashMap<Text, u32>,
+    /// What changed, oldest first: the position is the version.
+    pub changes: Vec<Change>,
+    tasks: usize,
+}
+
+impl Inventory {
+    fn add(&mut self, kind: &'static str, id: Text, content: String) {
+        let at = u32::try_from(self.objects.len()).unwrap_or(u32::MAX);
+        self.ids.insert(id.clone(), at);
+        self.objects.push(Object { kind, id, content: content.into() });
+    }
+
+    pub(super) fn find(&self, id: &str) -> Option<u32> {
+        self.ids.get(id).copied()
+    }
+
+    pub(super) fn get(&self, at: u32) -> Option<&Object> {
+        self.objects.get(at as usize)
+    }
+
+    /// Gives an object a new content.
+    pub(super) fn replace(&mut self, at: u32, content: String) {
+        let Some(object) = self.objects.get_mut(at as usize) else { return };
+        let before = std::mem::replace(&mut object.content, content.into());
+        self.changes.push(Change { object: at, before });
+    }
+
+    /// Adds a task that is done; gives its id.
+    pub(super) fn add_task(&mut self, info: impl FnOnce(&str) -> String) -> String {
+        self.tasks += 1;
+        let id = format!("task-{}", 900_000 + self.tasks);
+        let content = info(&id);
+        self.add("Task", id.as_str().into(), content);
+        id
+    }
+}
+
+/// What is served, and how.
+pub(super) struct World {
+    inventory: RwLock<Inventory>,
+    sessions: Mutex<Sessions>,
+    pub about: About,
+    pub faults: Vec<Fault>,
+    /// What all machines say alike.
+    pub common: Arc<str>,
+    /// Told whenever anything changed.
+    pub changed: watch::Sender<u64>,
+    pub assigned_licences: Vec<(String, String)>,
+    pub tasks: Vec<String>,
+    /// All permissions: the entity's id, and the permission.
+    pub permissions: Vec<(Text, String)>,
+    /// UUIDs of machines: instance, BIOS.
+    pub uuids: HashMap<String, u32>,
+    pub tags: rest::Tags,
+    pub profiles: pbm::Profiles,
+    pub now: String,
+    /// The machine of which some faults speak.
+    pub odd_one: Option<u32>,
+    /// Objects of which the account may see only that they are there.
+    pub restricted: Vec<Text>,
+    /// Live sessions of others, as the collection tells of them.
+    pub other_sessions: Vec<String>,
+}
+
+impl World {
+    pub(super) fn new(collection: &Collection, setup: &Setup) -> Self {
+        let has = |fault| setup.faults.contains(&fault);
+        if has(Fault::Filtered) {
+            return Self::of(&half(collection), setup);
+        }
+        Self::of(collection, setup)
+    }
+
+    fn of(collection: &Collection, setup: &Setup) -> Self {
+        let has = |fault| setup.faults.contains(&fault);
+        let layout = Layout::of(collection);
+        let facts = Facts::new(collection, &layout);
+        let about = About::new(collection, has(Fault::Old));
+        let mut inventory = Inventory::default();
+        for Service { kind, id, content } in services::services(&facts, &about) {
+            inventory.add(kind, id.into(), content);
+        }
+        for Service { kind, id, content } in super::hosts::certificates(&facts) {
+            inventory.add(kind, id.into(), content);
+        }
+        add_places(&facts, &mut inventory);
+        let first = inventory.objects.len();
+        let contents = machines(&facts, setup.bytes_per_workload);
+        let mut uuids = HashMap::new();
+        for (at, (place, content)) in layout.machines.iter().zip(contents).enumerate() {
+            let position = u32::try_from(first + at).unwrap_or(u32::MAX);
+            if let Some(workload) = collection.workloads.get(at) {
+                for uuid in [&workload.instance_uuid, &workload.bios_uuid] {
+                    uuids.extend(uuid.value().map(|it| (it.to_string(), position)));
+                }
+            }
+            inventory.add("VirtualMachine", place.reference.id.clone(), content);
+        }
+        let odd_one =
+            Some(first + layout.machines.len() / 2).filter(|_| !layout.machines.is_empty());
+        let odd_one = odd_one.and_then(|it| u32::try_from(it).ok());
+        if has(Fault::BadElement) {
+            spoil(&mut inventory, odd_one);
+        }
+        let restricted = if has(Fault::Filtered) { restricted(&layout) } else { Vec::new() };
+        Self {
+            assigned_licences: services::assigned_licences(&facts, &about),
+            tasks: services::tasks(&facts),
+            permissions: super::authority::permissions(&facts),
+            tags: rest::Tags::new(collection, &layout),
+            profiles: pbm::Profiles::new(&facts),
+            other_sessions: super::sessions::others(&facts),
+            now: facts.now.clone(),
+            inventory: RwLock::new(inventory),
+            sessions: Mutex::new(Sessions::default()),
+            about,
+            faults: setup.faults.clone(),
+            common: machine::common().into(),
+            changed: watch::Sender::new(0),
+            uuids,
+            odd_one,
+            restricted,
+        }
+    }
+
+    pub(super) fn has(&self, fault: Fault) -> bool {
+        self.faults.contains(&fault)
+    }
+
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, Inventory> {
+        self.inventory.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes something and tells everybody who waits.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Inventory) -> T) -> T {
+        let mut inventory = self.inventory.write().unwrap_or_else(PoisonError::into_inner);
+        let done = change(&mut inventory);
+        drop(inventory);
+        self.changed.send_modify(|it| *it += 1);
+        done
+    }
+
+    pub(super) fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something with a session, or with an empty one where there is none of this key.
+    pub(super) fn session<T>(&self, key: &str, act: impl FnOnce(&mut Session) -> T) -> T {
+        match self.sessions().by_key.get_mut(key) {
+            Some(session) => act(session),
+            None => act(&mut Session::default()),
+        }
+    }
+
+    /// The object that somebody names.
+    pub(super) fn find(&self, kind: &str, id: &str) -> Result<u32, Refusal> {
+        self.read().find(id).ok_or_else(|| Refusal::missing(kind, id))
+    }
+}
+
+fn add_places(facts: &Facts<'_>, inventory: &mut Inventory) {
+    let layout = facts.layout;
+    let add = |inventory: &mut Inventory, reference: &Ref, content| {
+        inventory.add(reference.kind, reference.id.clone(), content);
+    };
+    for it in &layout.folders {
+        add(inventory, &it.reference, places::folder(facts, it));
+    }
+    for (at, it) in layout.datacenters.iter().enumerate() {
+        add(inventory, &it.reference, places::datacenter(facts, at, it));
+    }
+    let rules = Rules::new(facts);
+    for it in &layout.computes {
+        add(inventory, &it.reference, compute(facts, &rules, it));
+    }
+    let shared = Shared::new(facts);
+    for (at, it) in layout.hosts.iter().enumerate() {
+        add(inventory, &it.reference, host(facts, &shared, at));
+    }
+    for it in &layout.pools {
+        add(inventory, &it.reference, places::pool(facts, it));
+    }
+    for (at, it) in layout.datastores.iter().enumerate() {
+        add(inventory, &it.reference, storage::datastore(facts, at));
+    }
+    for it in &layout.networks {
+        add(inventory, &it.reference, networks::network(facts, it));
+    }
+    for it in &layout.switches {
+        add(inventory, &it.reference, networks::switch(facts, it));
+    }
+}
+
+/// Machines from which their natural size is taken.
+const SAMPLE: usize = 200;
+
+/// The XML of all machines, encoded by as many threads as there are processors.
+fn machines(facts: &Facts<'_>, bytes_each: Option<usize>) -> Vec<String> {
+    let count = facts.layout.machines.len();
+    let step = (count / SAMPLE).max(1);
+    let sample = (0..count).step_by(step).map(|it| machine::encode(facts, it, &Padding::default()));
+    let sizes: Vec<usize> = sample.map(|it| it.len()).collect();
+    let natural = sizes.iter().sum::<usize>() / sizes.len().max(1);
+    let padding = Padding { bytes: bytes_each.unwrap_or(0).saturating_sub(natural) };
+    let threads = std::thread::available_parallelism().map_or(1, |it| it.get());
+    let share = count.div_ceil(threads).max(1);
+    let padding = &padding;
+    std::thread::scope(|scope| {
+        let starts: Vec<usize> = (0..count).step_by(share).collect();
+        let encode = |start: usize| {
+            let positions = start..(start + share).min(count);
+            positions.map(|it| machine::encode(facts, it, padding)).collect::<Vec<String>>()
+        };
+        let workers: Vec<_> =
+            starts.into_iter().map(|start| scope.spawn(move || encode(start))).collect();
+        workers.into_iter().flat_map(|it| it.join().unwrap_or_default()).collect()
+    })
+}
+
+/// Half of the machines: what an account sees that has no rights on the others.
+fn half(collection: &Collection) -> Collection {
+    let mut half = collection.clone();
+    let mut at = 0;
+    half.workloads.retain(|_| {
+        at += 1;
+        at % 2 == 1
+    });
+    half
+}
+
+/// The folders for machines, and the first machine.
+fn restricted(layout: &Layout) -> Vec<Text> {
+    let folders = layout.datacenters.iter().filter_map(|it| layout.folders.get(it.vm));
+    let machine = layout.machines.first().map(|it| it.reference.id.clone());
+    folders.map(|it| it.reference.id.clone()).chain(machine).collect()
+}
+
+/// Makes one machine incomprehensible: a word that nobody knows, a number that is none, a character
+/// that XML cannot hold.
+fn spoil(inventory: &mut Inventory, odd_one: Option<u32>) {
+    let Some(object) = odd_one.and_then(|it| inventory.objects.get_mut(it as usize)) else {
+        return;
+    };
+    let mut content = object.content.to_string();
+    for state in ["poweredOn", "poweredOff", "suspended"] {
+        let state = format!("<powerState>{state}</powerState>");
+        content = content.replace(&state, "<powerState>hibernating</powerState>");
+    }
+    for name in ["numCPU", "numCpu"] {
+        content = replace_value(&content, name, "many");
+    }
+    content = content.replace("<annotation>", "<annotation>\u{b}bell\u{7}");
+    object.content = content.into();
+}
+
+/// Replaces the text of every element of a name.
+pub(super) fn replace_value(content: &str, name: &str, value: &str) -> String {
+    let (opening, closing) = (format!("<{name}>"), format!("</{name}>"));
+    let mut out = String::with_capacity(content.len());
+    let mut rest = content;
+    while let Some((before, after)) = rest.split_once(&opening) {
+        out.push_str(before);
+        out.push_str(&opening);
+        match after.split_once(&closing) {
+            Some((_, after)) => {
+                out.push_str(value);
+                out.push_str(&closing);
+                rest = after;
+            }
+            None => rest = after,
+        }
+    }
+    out.push_str(rest);
+    out
+}
