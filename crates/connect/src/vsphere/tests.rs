@@ -327,6 +327,18 @@ fn a_property_that_a_version_does_not_know_is_left_out() {
 }
 
 #[test]
+fn a_kind_that_a_version_does_not_know_is_left_out() {
+    let collection = collected(|asked| {
+        let asks_for_it = asked.method == "CreateContainerView" && asked.body.contains("OpaqueNetwork");
+        asks_for_it.then(|| fault("InvalidType", "Invalid type: OpaqueNetwork", ""))
+    });
+    let folders: Vec<_> = collection.control.folders.iter().map(|it| it.path.as_str()).collect();
+    assert!(folders.contains(&"/north/south/vm"), "{folders:?}");
+    let gap = collection.gaps.iter().find(|it| it.cause == GapCause::MissingSection).unwrap();
+    assert_eq!(gap.place.field.as_deref(), Some("OpaqueNetwork"));
+}
+
+#[test]
 fn pages_without_end_end() {
     let collection = collected(|asked| {
         let again = || format!("<token>t</token>{}", machine("vm-1", "one", ""));
