@@ -125,15 +125,17 @@ impl Making<'_> {
         let mut replicated = Vec::new();
         for workload in &self.collection.workloads {
             let is_replicated = workload.placement.vapp.value().is_some();
-            let on_vsan = workload.disks.iter().any(|it| {
-                it.datastore.value().is_some_and(|it| it.as_str().ends_with("-vsan"))
-            });
+            let on_vsan = workload
+                .disks
+                .iter()
+                .any(|it| it.datastore.value().is_some_and(|it| it.as_str().ends_with("-vsan")));
             let to = match (is_replicated, on_vsan) {
                 (true, _) => &mut replicated,
                 (false, true) => &mut vsan,
                 (false, false) => continue,
             };
-            let assignment = |disk_key| StorageAssignment { workload: workload.id.clone(), disk_key };
+            let assignment =
+                |disk_key| StorageAssignment { workload: workload.id.clone(), disk_key };
             to.push(assignment(Observed::Absent));
             let keys = workload.disks.iter().filter(|it| it.raw_mapping == Observed::Absent);
             to.extend(keys.map(|it| assignment(it.key.clone())));
@@ -170,9 +172,11 @@ impl Making<'_> {
             ("Production machine lost its network", false, &["email", "script"]),
             ("Replication lags behind", false, &["email", "snmp"]),
         ];
-        let waits = self.collection.workloads.iter().filter(|it| {
-            it.availability.consolidation_needed.copied() == Some(true)
-        });
+        let waits = self
+            .collection
+            .workloads
+            .iter()
+            .filter(|it| it.availability.consolidation_needed.copied() == Some(true));
         let mut waiting: Vec<Text> = waits.filter_map(|it| self.native_id(&it.id)).collect();
         waiting.sort();
         let alarm = |(number, (name, builtin, actions)): (u32, (&str, bool, &[&str]))| Alarm {

@@ -234,7 +234,10 @@ impl Server {
         }
         let is_reading = matches!(
             call.name.as_str(),
-            "RetrievePropertiesEx" | "ContinueRetrievePropertiesEx" | "RetrieveProperties" | "Fetch"
+            "RetrievePropertiesEx"
+                | "ContinueRetrievePropertiesEx"
+                | "RetrieveProperties"
+                | "Fetch"
         );
         if seen.has_expired {
             // Of single properties, a vCenter says so; of lists, only in what is missing from them.

@@ -6,9 +6,9 @@
 use std::collections::HashMap;
 
 use entente_model::{
-    ClusterId, Collection, Completeness, ControlPlane, Datastore, DatastoreId, Disk, Governance, Host, HostId,
-    IdentityBasis, InvalidId, Listing, Moment, NetworkId, Observed, PlatformId, Text, Why,
-    Workload, WorkloadId, WorkloadKind,
+    ClusterId, Collection, Completeness, ControlPlane, Datastore, DatastoreId, Disk, Governance,
+    Host, HostId, IdentityBasis, InvalidId, Listing, Moment, NetworkId, Observed, PlatformId, Text,
+    Why, Workload, WorkloadId, WorkloadKind,
 };
 
 use super::cell::local;

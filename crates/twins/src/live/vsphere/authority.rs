@@ -2,8 +2,8 @@
 
 use entente_model::Text;
 
-use super::faults::Refusal;
 use super::facts::{Facts, permission};
+use super::faults::Refusal;
 use super::layout::{ROOT, Ref};
 use super::services::PRIVILEGES;
 use super::world::World;

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use entente_model::{
-    Cluster, HostId, PlacementGroup, PlacementRule, PlacementRuleKind, WorkloadId,
-    WorkloadOverride,
+    Cluster, HostId, PlacementGroup, PlacementRule, PlacementRuleKind, WorkloadId, WorkloadOverride,
 };
 
 use super::facts::Facts;
@@ -106,7 +105,8 @@ fn summary(facts: &Facts<'_>, w: &mut Writer, compute: &Compute, source: Option<
     let mhz = source.and_then(|it| it.cpu_mhz.copied()).unwrap_or(mhz);
     let memory = source.and_then(|it| it.memory_bytes.copied()).unwrap_or(memory);
     let working = hosts.iter().filter(|it| it.in_maintenance.copied() != Some(true)).count();
-    let class = if source.is_some() { "ClusterComputeResourceSummary" } else { "ComputeResourceSummary" };
+    let class =
+        if source.is_some() { "ClusterComputeResourceSummary" } else { "ComputeResourceSummary" };
     w.node_as("summary", class, |w| {
         w.leaf("totalCpu", mhz);
         w.leaf("totalMemory", memory);
@@ -213,7 +213,10 @@ fn own_availability(facts: &Facts<'_>, w: &mut Writer, overrides: &[(usize, &Wor
             });
             w.text_if("restartPriority", old);
             w.node("dasSettings", |w| {
-                w.text("restartPriority", own("restartPriority").unwrap_or("clusterRestartPriority"));
+                w.text(
+                    "restartPriority",
+                    own("restartPriority").unwrap_or("clusterRestartPriority"),
+                );
                 w.leaf("restartPriorityTimeout", -1);
                 let reaction = own("isolationResponse").unwrap_or("clusterIsolationResponse");
                 w.text("isolationResponse", reaction);

@@ -99,7 +99,9 @@ impl<'a> Asking<'a> {
         let Some(view) = self.session.views.get(id) else { return String::new() };
         let mut w = Writer::new();
         let members = view.members.iter().filter_map(|it| self.inventory.get(*it));
-        w.references("view", members.map(|it| (it.kind, it.id.as_str())));
+        if view.kind != "TaskHistoryCollector" {
+            w.references("view", members.map(|it| (it.kind, it.id.as_str())));
+        }
         w.raw(&view.properties);
         w.finish()
     }
@@ -124,8 +126,7 @@ impl<'a> Asking<'a> {
         for spec in specs {
             let mut selection = Selection::new(self);
             for object in spec.all("objectSet") {
-                let (kind, id) =
-                    object.child("obj").map(Element::reference).unwrap_or_default();
+                let (kind, id) = object.child("obj").map(Element::reference).unwrap_or_default();
                 let target = self.resolve(kind, id)?;
                 let gone = self.world.has(Fault::Vanish) && Some(&target) == self.gone().as_ref();
                 if gone && !reports_missing {

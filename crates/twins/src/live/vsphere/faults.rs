@@ -51,7 +51,10 @@ impl Refusal {
     pub(super) fn invalid_property(path: &str) -> Self {
         let mut w = Writer::new();
         w.text("name", path);
-        Self { inside: w.finish(), ..Self::new("InvalidProperty", format!("Invalid property: {path}")) }
+        Self {
+            inside: w.finish(),
+            ..Self::new("InvalidProperty", format!("Invalid property: {path}"))
+        }
     }
 
     pub(super) fn invalid_argument(name: &str) -> Self {

@@ -32,7 +32,9 @@ impl<'a> Shared<'a> {
         for (workload, machine) in collection.workloads.iter().zip(&facts.layout.machines) {
             let host = machine.host.and_then(|it| facts.layout.hosts.get(it));
             let Some(luns) = host.and_then(|it| luns.get_mut(it.compute)) else { continue };
-            luns.extend(workload.disks.iter().filter_map(|it| it.lun.value()).map(|it| it.as_str()));
+            luns.extend(
+                workload.disks.iter().filter_map(|it| it.lun.value()).map(|it| it.as_str()),
+            );
         }
         Self { standard: switches.map(of).collect(), luns }
     }
@@ -40,8 +42,7 @@ impl<'a> Shared<'a> {
 
 /// The XML of a host.
 pub(super) fn host(facts: &Facts<'_>, shared: &Shared<'_>, at: usize) -> String {
-    let (Some(source), Some(place)) =
-        (facts.collection.hosts.get(at), facts.layout.hosts.get(at))
+    let (Some(source), Some(place)) = (facts.collection.hosts.get(at), facts.layout.hosts.get(at))
     else {
         return String::new();
     };
@@ -152,7 +153,8 @@ impl Telling<'_> {
                 total / 10_000 * u64::from(points.copied().unwrap_or(0))
             };
             let total = self.mhz() * u64::from(self.cores());
-            let cpu = total * u64::from(source.cpu_used_basis_points.copied().unwrap_or(0)) / 10_000;
+            let cpu =
+                total * u64::from(source.cpu_used_basis_points.copied().unwrap_or(0)) / 10_000;
             w.leaf("overallCpuUsage", cpu);
             let used = share(memory, &source.memory_used_basis_points);
             w.leaf("overallMemoryUsage", used / 1024 / 1024);
@@ -230,9 +232,11 @@ impl Telling<'_> {
         w.node("storageDevice", |w| self.storage(w));
         w.node("network", |w| self.network(w));
         w.node("service", |w| {
-            for (key, label, running) in
-                [("ntpd", "NTP Daemon", true), ("TSM-SSH", "SSH", false), ("vpxa", "vCenter Agent", true)]
-            {
+            for (key, label, running) in [
+                ("ntpd", "NTP Daemon", true),
+                ("TSM-SSH", "SSH", false),
+                ("vpxa", "vCenter Agent", true),
+            ] {
                 w.node("service", |w| {
                     w.words(&[("key", key), ("label", label)]);
                     w.flags(&[("required", false), ("uninstallable", false), ("running", running)]);

@@ -200,7 +200,8 @@ impl Layout {
 
     fn add_datacenters(&mut self, collection: &Collection) {
         let told = |it: &Observed<Text>| it.value().cloned();
-        let mut names: BTreeSet<Text> = collection.clusters.iter().filter_map(|it| told(&it.datacenter)).collect();
+        let mut names: BTreeSet<Text> =
+            collection.clusters.iter().filter_map(|it| told(&it.datacenter)).collect();
         names.extend(collection.hosts.iter().filter_map(|it| told(&it.datacenter)));
         names.extend(collection.workloads.iter().filter_map(|it| told(&it.placement.datacenter)));
         let has_content = !(collection.hosts.is_empty() && collection.workloads.is_empty());
@@ -427,7 +428,8 @@ impl Layout {
                 places.insert(0);
             }
             for datacenter in places {
-                let here = |it: &usize| self.hosts.get(*it).is_some_and(|it| it.datacenter == datacenter);
+                let here =
+                    |it: &usize| self.hosts.get(*it).is_some_and(|it| it.datacenter == datacenter);
                 let hosts = hosts.iter().copied().filter(here).collect();
                 self.add_network(at, &network.id, switch, datacenter, hosts);
             }

@@ -76,6 +76,7 @@ pub(super) struct Telling<'a> {
     pub workload: &'a Workload,
     pub machine: &'a Machine,
     pub is_on: bool,
+    pub is_lean: bool,
 }
 
 /// The XML of all properties of a machine.
@@ -86,7 +87,7 @@ pub(super) fn encode(facts: &Facts<'_>, at: usize, padding: &Padding) -> String 
         return String::new();
     };
     let is_on = workload.power == Observed::Value(PowerState::On);
-    let telling = Telling { facts, workload, machine, is_on };
+    let telling = Telling { facts, workload, machine, is_on, is_lean: padding.is_lean };
     let mut w = Writer::new();
     telling.all(&mut w, padding);
     w.finish()
@@ -100,7 +101,9 @@ impl Telling<'_> {
         let parent = folder.map(|it| &it.reference);
         facts.entity(w, &machine.reference, &self.workload.name, parent, &attributes);
         self.config(w, padding);
-        self.layout_ex(w);
+        if !self.is_lean {
+            self.layout_ex(w);
+        }
         self.storage(w);
         let pool = machine.pool.and_then(|it| facts.layout.pools.get(it));
         if let Some(pool) = pool {
@@ -109,10 +112,12 @@ impl Telling<'_> {
                 w.reference("parentVApp", pool.reference.kind, &pool.reference.id);
             }
         }
-        w.node("resourceConfig", |w| {
-            w.reference("entity", "VirtualMachine", &machine.reference.id);
-            self.allocations(w);
-        });
+        if !self.is_lean {
+            w.node("resourceConfig", |w| {
+                w.reference("entity", "VirtualMachine", &machine.reference.id);
+                self.allocations(w);
+            });
+        }
         w.node("runtime", |w| self.runtime(w));
         self.guest(w);
         self.summary(w, &attributes);
@@ -189,9 +194,10 @@ impl Telling<'_> {
         w.leaf("cpuHotAddEnabled", workload.cpu.hot_add.copied().unwrap_or(false));
         w.leaf("cpuHotRemoveEnabled", workload.cpu.hot_remove.copied().unwrap_or(false));
         w.leaf("hotPlugMemoryLimit", self.memory_mib());
-        for (name, affinity) in
-            [("cpuAffinity", &workload.cpu.affinity), ("memoryAffinity", &workload.cpu.numa_affinity)]
-        {
+        for (name, affinity) in [
+            ("cpuAffinity", &workload.cpu.affinity),
+            ("memoryAffinity", &workload.cpu.numa_affinity),
+        ] {
             let Some(affinity) = affinity.value() else { continue };
             w.node(name, |w| {
                 for number in affinity.split(',').filter_map(|it| it.trim().parse::<u32>().ok()) {
@@ -295,7 +301,10 @@ impl Telling<'_> {
             "memoryAllocation",
             memory.reservation_bytes.copied().unwrap_or(0) / MIB,
             memory.limit_bytes.copied().map(|it| it / MIB),
-            (memory.shares_level.value().map_or("normal", |it| it.as_str()), self.memory_mib() * 10),
+            (
+                memory.shares_level.value().map_or("normal", |it| it.as_str()),
+                self.memory_mib() * 10,
+            ),
         );
     }
 
@@ -389,7 +398,10 @@ impl Telling<'_> {
         let used = samples.cpu_used_mhz.copied().unwrap_or(0);
         w.leaf("overallCpuUsage", used);
         w.leaf("overallCpuDemand", used + used / 4);
-        w.leaf_if("overallCpuReadiness", samples.cpu_ready_basis_points.copied().map(|it| it / 100));
+        w.leaf_if(
+            "overallCpuReadiness",
+            samples.cpu_ready_basis_points.copied().map(|it| it / 100),
+        );
         w.leaf("guestMemoryUsage", mib(&samples.memory_active_bytes));
         w.leaf("hostMemoryUsage", mib(&samples.memory_consumed_bytes));
         w.text("guestHeartbeatStatus", self.heartbeat());

@@ -5,11 +5,14 @@ use hyper::body::Bytes;
 use super::collector::{Answered, Asking, Target, go_on, retrieve};
 use super::faults::Refusal;
 use super::services::service_content;
-use super::sessions::{Seen, TaskReader};
+use super::sessions::{Seen, TaskReader, View};
 use super::world::{World, replace_value};
 use super::xml::{Element, Writer};
 use super::{authority, updates, views};
 use crate::live::Fault;
+
+/// Tasks on one page.
+const TASKS_ON_PAGE: usize = 10;
 
 /// Methods that anybody may call.
 pub(super) fn is_open(method: &str) -> bool {
@@ -79,6 +82,10 @@ fn others(world: &World, seen: &Seen, request: &Element) -> Result<String, Refus
             let id = world.session(key, |it| {
                 let id = it.new_id();
                 it.task_readers.insert(id.clone(), TaskReader::default());
+                let properties = latest_tasks(world);
+                let members = [].into();
+                let view = View { kind: "TaskHistoryCollector", members, properties };
+                it.seen.views.insert(id.clone(), view);
                 id
             });
             Ok(reference("TaskHistoryCollector", &id))
@@ -92,7 +99,10 @@ fn others(world: &World, seen: &Seen, request: &Element) -> Result<String, Refus
             Ok(String::new())
         }
         "DestroyCollector" => {
-            world.session(key, |it| it.task_readers.remove(id));
+            world.session(key, |it| {
+                it.task_readers.remove(id);
+                it.seen.views.remove(id);
+            });
             Ok(String::new())
         }
         "PowerOffVM_Task" => power(world, seen, id, "poweredOff"),
@@ -128,19 +138,19 @@ fn reference(kind: &str, id: &str) -> String {
 fn fetch(world: &World, seen: &Seen, request: &Element) -> Result<String, Refusal> {
     let (kind, id) = request.child("_this").map(Element::reference).unwrap_or_default();
     let path = request.word("prop").unwrap_or_default();
-    if kind == "TaskHistoryCollector" && path == "latestPage" {
-        let mut w = Writer::new();
-        w.raw("<returnval xsi:type=\"ArrayOfTaskInfo\">");
-        for task in world.tasks.iter().rev().take(10) {
-            w.node("TaskInfo", |w| w.raw(task));
-        }
-        w.close("returnval");
-        return Ok(w.finish());
-    }
     let inventory = world.read();
     let asking = Asking { world, inventory: &inventory, session: seen };
     let target = asking.resolve(kind, id)?;
     asking.fetch(&target, path)
+}
+
+/// Tasks on the newest page, newest first.
+fn latest_tasks(world: &World) -> String {
+    let mut w = Writer::new();
+    for task in world.tasks.iter().rev().take(TASKS_ON_PAGE) {
+        w.node("latestPage", |w| w.raw(task));
+    }
+    w.finish()
 }
 
 fn alarms(world: &World) -> String {
@@ -167,12 +177,7 @@ fn read_tasks(world: &World, key: &str, id: &str, most: usize) -> Result<String,
 }
 
 /// Turns a machine on or off, at once; the task says how it went.
-fn power(
-    world: &World,
-    seen: &Seen,
-    id: &str,
-    wanted: &'static str,
-) -> Result<String, Refusal> {
+fn power(world: &World, seen: &Seen, id: &str, wanted: &'static str) -> Result<String, Refusal> {
     let at = world.find("VirtualMachine", id)?;
     let now = {
         let inventory = world.read();
@@ -240,7 +245,8 @@ fn by_path(inventory: &super::world::Inventory, path: &str) -> Option<u32> {
     let mut at = inventory.find(super::layout::ROOT)?;
     for name in path.trim_matches('/').split('/').filter(|it| !it.is_empty()) {
         let content = &inventory.get(at)?.content;
-        let paths = ["childEntity", "vmFolder", "hostFolder", "datastoreFolder", "networkFolder", "host"];
+        let paths =
+            ["childEntity", "vmFolder", "hostFolder", "datastoreFolder", "networkFolder", "host"];
         let mut children =
             paths.iter().flat_map(|it| super::extract::references(content, it)).map(|it| it.1);
         let wanted = format!("<name>{}</name>", super::xml::escaped(name));

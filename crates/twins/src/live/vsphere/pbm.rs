@@ -6,8 +6,8 @@ use entente_model::{StoragePolicy, WorkloadId};
 use hyper::body::Bytes;
 
 use super::collector::Answered;
-use super::faults::Refusal;
 use super::facts::Facts;
+use super::faults::Refusal;
 use super::xml::{Element, Writer};
 
 /// Policies, and what they are assigned to.

@@ -26,7 +26,8 @@ pub(super) struct Tags {
 
 impl Tags {
     pub(super) fn new(collection: &Collection, layout: &Layout) -> Self {
-        let is_tag = |it: &&entente_model::Attribute| it.kind == Observed::Value(AttributeKind::Tag);
+        let is_tag =
+            |it: &&entente_model::Attribute| it.kind == Observed::Value(AttributeKind::Tag);
         let mut words: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         let told = &collection.control.tag_categories;
         for category in told {
@@ -127,9 +128,12 @@ pub(super) fn answer(world: &World, request: &Request, credentials: [&str; 2]) -
     let action = request.query.split('&').find_map(|it| {
         it.strip_prefix("~action=").or(it.strip_prefix("%7Eaction=")).or(it.strip_prefix("action="))
     });
-    let found = path.and_then(|path| resource(world, request, path, action, key.unwrap_or_default()));
+    let found =
+        path.and_then(|path| resource(world, request, path, action, key.unwrap_or_default()));
     match found {
-        Some(value) if is_older => Reply::ok("application/json", json!({ "value": value }).to_string()),
+        Some(value) if is_older => {
+            Reply::ok("application/json", json!({ "value": value }).to_string())
+        }
         Some(value) => Reply::ok("application/json", value.to_string()),
         None => refused(404, "com.vmware.vapi.std.errors.not_found", is_older),
     }
@@ -173,10 +177,11 @@ fn resource(
 ) -> Option<Value> {
     let tags = &world.tags;
     let body: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
-    let (kind, id) = path.strip_prefix("tagging/").unwrap_or(path).split_once('/').unwrap_or((
-        path.strip_prefix("tagging/").unwrap_or(path),
-        "",
-    ));
+    let (kind, id) = path
+        .strip_prefix("tagging/")
+        .unwrap_or(path)
+        .split_once('/')
+        .unwrap_or((path.strip_prefix("tagging/").unwrap_or(path), ""));
     let id = id.strip_prefix("id:").unwrap_or(id).replace("%3A", ":").replace("%3a", ":");
     match (kind, request.method.as_str(), action) {
         ("session", "DELETE", _) => {
@@ -187,9 +192,7 @@ fn resource(
         ("category", "GET", _) if id.is_empty() => {
             Some(tags.categories.iter().map(|it| json!(it.0)).collect())
         }
-        ("category", "GET", _) => {
-            tags.category(tags.categories.iter().position(|it| it.0 == id)?)
-        }
+        ("category", "GET", _) => tags.category(tags.categories.iter().position(|it| it.0 == id)?),
         ("tag", "GET", None) if id.is_empty() => {
             Some(tags.tags.iter().map(|it| json!(it.0)).collect())
         }

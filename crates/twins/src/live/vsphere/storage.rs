@@ -44,7 +44,10 @@ pub(super) fn datastore(facts: &Facts<'_>, at: usize) -> String {
         w.leaf("freeSpace", free);
         // Promised is what is used and what may still be.
         let promised = source.provisioned_bytes.copied();
-        w.leaf_if("uncommitted", promised.map(|it| it.saturating_sub(capacity - free.min(capacity))));
+        w.leaf_if(
+            "uncommitted",
+            promised.map(|it| it.saturating_sub(capacity - free.min(capacity))),
+        );
         w.leaf("accessible", accessible);
         w.leaf("multipleHostAccess", place.hosts.len() > 1);
         w.text("type", kind);
@@ -141,7 +144,8 @@ fn info(w: &mut Writer, source: &Datastore, now: &str) {
 pub(super) fn pod(facts: &Facts<'_>, w: &mut Writer, folder: &super::layout::Folder) {
     let is_in = |it: &&(usize, &super::layout::Datastore)| it.1.parent == folder.reference;
     let places: Vec<_> = facts.layout.datastores.iter().enumerate().collect();
-    let members = places.iter().filter(is_in).filter_map(|it| facts.collection.datastores.get(it.0));
+    let members =
+        places.iter().filter(is_in).filter_map(|it| facts.collection.datastores.get(it.0));
     let (mut capacity, mut free) = (0, 0);
     for member in members {
         capacity += member.capacity_bytes.copied().unwrap_or(0);

@@ -87,11 +87,7 @@ pub(super) fn cancel(world: &World, key: &str, request: &Element) {
 }
 
 /// `WaitForUpdatesEx`, `WaitForUpdates` and `CheckForUpdates`.
-pub(super) async fn wait(
-    world: &World,
-    key: &str,
-    request: &Element,
-) -> Result<String, Refusal> {
+pub(super) async fn wait(world: &World, key: &str, request: &Element) -> Result<String, Refusal> {
     let options = request.child("options");
     let seconds = options.and_then(|it| it.number("maxWaitSeconds"));
     let seconds = if request.name == "CheckForUpdates" { Some(0) } else { seconds };

@@ -21,11 +21,7 @@ const CONTAINS: [(&str, &[&str]); 6] = [
 ];
 
 /// `CreateContainerView`.
-pub(super) fn container(
-    world: &World,
-    key: &str,
-    request: &Element,
-) -> Result<String, Refusal> {
+pub(super) fn container(world: &World, key: &str, request: &Element) -> Result<String, Refusal> {
     let (kind, id) = request.child("container").map(Element::reference).unwrap_or_default();
     let inventory = world.read();
     let start = inventory.find(id).ok_or_else(|| Refusal::missing(kind, id))?;
@@ -57,11 +53,7 @@ pub(super) fn container(
 }
 
 /// `CreateListView`.
-pub(super) fn list(
-    world: &World,
-    key: &str,
-    request: &Element,
-) -> Result<String, Refusal> {
+pub(super) fn list(world: &World, key: &str, request: &Element) -> Result<String, Refusal> {
     let inventory = world.read();
     let found = |it: &Element| {
         let (kind, id) = it.reference();

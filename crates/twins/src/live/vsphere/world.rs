@@ -7,8 +7,9 @@ use entente_model::{Collection, Text};
 use tokio::sync::watch;
 
 use super::clusters::{Rules, compute};
-use super::faults::Refusal;
+use super::extract::children;
 use super::facts::Facts;
+use super::faults::Refusal;
 use super::hosts::{Shared, host};
 use super::layout::{Layout, Ref};
 use super::machine::{self, Padding};
@@ -137,7 +138,8 @@ impl World {
             }
             inventory.add("VirtualMachine", place.reference.id.clone(), content);
         }
-        let odd_one = Some(first + layout.machines.len() / 2).filter(|_| !layout.machines.is_empty());
+        let odd_one =
+            Some(first + layout.machines.len() / 2).filter(|_| !layout.machines.is_empty());
         let odd_one = odd_one.and_then(|it| u32::try_from(it).ok());
         if has(Fault::BadElement) {
             spoil(&mut inventory, odd_one);
@@ -237,11 +239,7 @@ const SAMPLE: usize = 200;
 /// The XML of all machines, encoded by as many threads as there are processors.
 fn machines(facts: &Facts<'_>, bytes_each: Option<usize>) -> Vec<String> {
     let count = facts.layout.machines.len();
-    let step = (count / SAMPLE).max(1);
-    let sample = (0..count).step_by(step).map(|it| machine::encode(facts, it, &Padding::default()));
-    let sizes: Vec<usize> = sample.map(|it| it.len()).collect();
-    let natural = sizes.iter().sum::<usize>() / sizes.len().max(1);
-    let padding = Padding { bytes: bytes_each.unwrap_or(0).saturating_sub(natural) };
+    let padding = padding(facts, bytes_each);
     let threads = std::thread::available_parallelism().map_or(1, |it| it.get());
     let share = count.div_ceil(threads).max(1);
     let padding = &padding;
@@ -255,6 +253,30 @@ fn machines(facts: &Facts<'_>, bytes_each: Option<usize>) -> Vec<String> {
             starts.into_iter().map(|start| scope.spawn(move || encode(start))).collect();
         workers.into_iter().flat_map(|it| it.join().unwrap_or_default()).collect()
     })
+}
+
+/// What makes machines as large as somebody wants them; the summary, which repeats the rest, not
+/// counted.
+fn padding(facts: &Facts<'_>, bytes_each: Option<usize>) -> Padding {
+    let Some(wanted) = bytes_each else { return Padding::default() };
+    let count = facts.layout.machines.len();
+    let natural = |padding: Padding| {
+        let sample = (0..count).step_by((count / SAMPLE).max(1));
+        let sizes: Vec<usize> = sample
+            .map(|it| machine::encode(facts, it, &padding))
+            .map(|it| {
+                let summary = children(&it).find(|it| it.name == "summary");
+                it.len() - summary.map_or(0, |it| it.inner.len())
+            })
+            .collect();
+        sizes.iter().sum::<usize>() / sizes.len().max(1)
+    };
+    let usual = natural(Padding::default());
+    if usual <= wanted {
+        return Padding { bytes: wanted - usual, is_lean: false };
+    }
+    let lean = Padding { bytes: 0, is_lean: true };
+    Padding { bytes: wanted.saturating_sub(natural(lean)), ..lean }
 }
 
 /// Half of the machines: what an account sees that has no rights on the others.
@@ -278,7 +300,9 @@ fn restricted(layout: &Layout) -> Vec<Text> {
 /// Makes one machine incomprehensible: a word that nobody knows, a number that is none, a character
 /// that XML cannot hold.
 fn spoil(inventory: &mut Inventory, odd_one: Option<u32>) {
-    let Some(object) = odd_one.and_then(|it| inventory.objects.get_mut(it as usize)) else { return };
+    let Some(object) = odd_one.and_then(|it| inventory.objects.get_mut(it as usize)) else {
+        return;
+    };
     let mut content = object.content.to_string();
     for state in ["poweredOn", "poweredOff", "suspended"] {
         let state = format!("<powerState>{state}</powerState>");

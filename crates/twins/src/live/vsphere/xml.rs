@@ -318,7 +318,8 @@ mod tests {
 
     #[test]
     fn a_request_reads_the_same_whatever_its_prefixes() {
-        let plain = "<Login><_this type=\"SessionManager\">s</_this><userName>a&amp;b</userName></Login>";
+        let plain =
+            "<Login><_this type=\"SessionManager\">s</_this><userName>a&amp;b</userName></Login>";
         let prefixed = "<v:Login xmlns:v=\"urn:vim25\"><v:_this xsi:type=\"v:ManagedObjectReference\" \
                         type=\"SessionManager\">s</v:_this><v:userName>a&#38;b</v:userName></v:Login>";
         for text in [plain, prefixed] {

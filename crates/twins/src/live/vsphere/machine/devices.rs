@@ -38,7 +38,9 @@ const SCSI_DISKS_MAX: usize = 15;
 fn controller_kind(name: &str) -> (&'static str, u32, &'static str) {
     match name {
         "LSI Logic SAS" => ("VirtualLsiLogicSASController", 1000, "SCSI controller"),
-        "LSI Logic Parallel" | "LSI Logic" => ("VirtualLsiLogicController", 1000, "SCSI controller"),
+        "LSI Logic Parallel" | "LSI Logic" => {
+            ("VirtualLsiLogicController", 1000, "SCSI controller")
+        }
         "BusLogic" => ("VirtualBusLogicController", 1000, "SCSI controller"),
         "IDE" => ("VirtualIDEController", 200, "IDE"),
         "NVME controller" => ("VirtualNVMEController", 31_000, "NVME controller"),
@@ -130,7 +132,9 @@ impl Telling<'_> {
                 controller.tell(w);
             }
         }
-        self.basics(w, &controllers);
+        if !self.is_lean {
+            self.basics(w, &controllers);
+        }
         for controller in &controllers {
             if controller.kind != "VirtualIDEController" {
                 controller.tell(w);
@@ -151,13 +155,14 @@ impl Telling<'_> {
 
     /// What every machine has.
     fn basics(&self, w: &mut Writer, controllers: &[Controller]) {
-        let child = |w: &mut Writer, kind: &str, key: u32, label: &str, controller: u32, unit: u32| {
-            w.node_as("device", kind, |w| {
-                described(w, key, label, label);
-                w.leaf("controllerKey", controller);
-                w.leaf("unitNumber", unit);
-            });
-        };
+        let child =
+            |w: &mut Writer, kind: &str, key: u32, label: &str, controller: u32, unit: u32| {
+                w.node_as("device", kind, |w| {
+                    described(w, key, label, label);
+                    w.leaf("controllerKey", controller);
+                    w.leaf("unitNumber", unit);
+                });
+            };
         let bus = |w: &mut Writer, kind: &str, key: u32, label: &str, devices: &[u32]| {
             w.node_as("device", kind, |w| {
                 described(w, key, label, label);
@@ -255,12 +260,14 @@ impl Telling<'_> {
             w.leaf("unitNumber", slot.unit);
             w.leaf("capacityInKB", bytes / 1024);
             w.leaf("capacityInBytes", bytes);
-            shares(w, "shares", 1000);
-            w.node("storageIOAllocation", |w| {
-                w.leaf("limit", -1);
+            if !self.is_lean {
                 shares(w, "shares", 1000);
-                w.leaf("reservation", 0);
-            });
+                w.node("storageIOAllocation", |w| {
+                    w.leaf("limit", -1);
+                    shares(w, "shares", 1000);
+                    w.leaf("reservation", 0);
+                });
+            }
             let machine = self.machine.reference.id.trim_start_matches("vm-");
             w.text("diskObjectId", &format!("{machine}-{}", slot.key));
             w.leaf("nativeUnmanagedLinkedClone", false);

@@ -193,14 +193,15 @@ fn state(snapshot: &VmSnapshot) -> &str {
 /// Of each VM snapshot, the position of the one that it follows.
 fn parents(workload: &Workload) -> Vec<Option<usize>> {
     let snapshots = &workload.snapshots.items;
-    let of = |(at, snapshot): (usize, &VmSnapshot)| match (&snapshot.parent, snapshot.parent.value()) {
-        (_, Some(parent)) => {
-            // A parent stands before its children: a tree has no cycles.
-            snapshots.iter().take(at).position(|it| it.id.value() == Some(parent))
-        }
-        (it, None) if it.is_observed() => None,
-        _ => at.checked_sub(1),
-    };
+    let of =
+        |(at, snapshot): (usize, &VmSnapshot)| match (&snapshot.parent, snapshot.parent.value()) {
+            (_, Some(parent)) => {
+                // A parent stands before its children: a tree has no cycles.
+                snapshots.iter().take(at).position(|it| it.id.value() == Some(parent))
+            }
+            (it, None) if it.is_observed() => None,
+            _ => at.checked_sub(1),
+        };
     snapshots.iter().enumerate().map(of).collect()
 }
 

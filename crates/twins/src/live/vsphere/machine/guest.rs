@@ -124,14 +124,19 @@ impl Telling<'_> {
             for (at, nic) in self.workload.nics.iter().enumerate() {
                 self.guest_nic(w, at, nic);
             }
-            self.ip_stack(w);
+            if !self.is_lean {
+                self.ip_stack(w);
+            }
         }
         for partition in &guest.partitions {
             w.node("disk", |w| {
                 w.text("diskPath", &partition.mount);
                 w.leaf_if("capacity", partition.capacity_bytes.copied());
                 w.leaf_if("freeSpace", partition.free_bytes.copied());
-                w.text("filesystemType", if partition.mount.contains(':') { "NTFS" } else { "xfs" });
+                w.text(
+                    "filesystemType",
+                    if partition.mount.contains(':') { "NTFS" } else { "xfs" },
+                );
                 let key = partition.disk_key.value().and_then(|it| it.parse::<u32>().ok());
                 if let Some(key) = key {
                     w.node("mappings", |w| w.leaf("key", key));
