@@ -38,6 +38,7 @@ pub(super) fn call(world: &World, seen: &Seen, request: &Element) -> Answered {
         }
         "CreateContainerView" => views::container(world, key, request)?,
         "CreateListView" => views::list(world, key, request)?,
+        "ModifyListView" | "ResetListView" => views::modify(world, key, request)?,
         "DestroyView" => {
             let id = request.child("_this").map(Element::reference).unwrap_or_default().1;
             world.session(key, |it| it.seen.views.remove(id));
@@ -45,9 +46,18 @@ pub(super) fn call(world: &World, seen: &Seen, request: &Element) -> Answered {
         }
         "CreatePropertyCollector" => updates::create_collector(world, key),
         "CreateFilter" => updates::create_filter(world, seen, request)?,
-        "DestroyPropertyFilter" => done(updates::destroy_filter(world, key, request)),
-        "DestroyPropertyCollector" => done(updates::destroy_collector(world, key, request)),
-        "CancelWaitForUpdates" => done(updates::cancel(world, key, request)),
+        "DestroyPropertyFilter" => {
+            updates::destroy_filter(world, key, request);
+            String::new()
+        }
+        "DestroyPropertyCollector" => {
+            updates::destroy_collector(world, key, request);
+            String::new()
+        }
+        "CancelWaitForUpdates" => {
+            updates::cancel(world, key, request);
+            String::new()
+        }
         "Logout" => {
             world.sessions().by_key.remove(key);
             String::new()
@@ -66,10 +76,6 @@ pub(super) fn call(world: &World, seen: &Seen, request: &Element) -> Answered {
         _ => return others(world, seen, request).map(|it| vec![Bytes::from(it)]),
     };
     Ok(vec![Bytes::from(text)])
-}
-
-fn done((): ()) -> String {
-    String::new()
 }
 
 fn others(world: &World, seen: &Seen, request: &Element) -> Result<String, Refusal> {
@@ -199,7 +205,8 @@ fn power(world: &World, seen: &Seen, id: &str, wanted: &'static str) -> Result<S
             }
             inventory.replace(at, content);
         }
-        inventory.add_task(|task| task_info(world, seen, task, id, wanted, refusal.as_ref()))
+        let tell = |task: &str| task_info(world, seen, task, id, wanted, refusal.as_ref());
+        inventory.add_task(tell)
     });
     Ok(reference("Task", &task))
 }

@@ -73,6 +73,15 @@ impl Inventory {
         let id = format!("task-{}", 900_000 + self.tasks);
         let content = info(&id);
         self.add("Task", id.as_str().into(), content);
+        if let Some(at) = self.find("TaskManager") {
+            let manager = self.get(at).map(|it| it.content.to_string()).unwrap_or_default();
+            let manager = manager.replace("<recentTask></recentTask>", "");
+            let task = format!("<recentTask type=\"Task\">{id}</recentTask>");
+            self.replace(
+                at,
+                manager.replacen("<maxCollector>", &format!("{task}<maxCollector>"), 1),
+            );
+        }
         id
     }
 }
@@ -125,6 +134,11 @@ impl World {
         for Service { kind, id, content } in super::hosts::certificates(&facts) {
             inventory.add(kind, id.into(), content);
         }
+        let tasks = services::tasks(&facts);
+        for (activity, info) in collection.control.activities.iter().zip(&tasks) {
+            let content = format!("<info>{info}</info>");
+            inventory.add("Task", activity.native_id.clone(), content);
+        }
         add_places(&facts, &mut inventory);
         let first = inventory.objects.len();
         let contents = machines(&facts, setup.bytes_per_workload);
@@ -147,7 +161,7 @@ impl World {
         let restricted = if has(Fault::Filtered) { restricted(&layout) } else { Vec::new() };
         Self {
             assigned_licences: services::assigned_licences(&facts, &about),
-            tasks: services::tasks(&facts),
+            tasks,
             permissions: super::authority::permissions(&facts),
             tags: rest::Tags::new(collection, &layout),
             profiles: pbm::Profiles::new(&facts),
