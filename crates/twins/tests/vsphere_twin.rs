@@ -404,3 +404,26 @@ async fn references_lead_to_objects_that_are_there() {
         assert!(known.contains(id) || id == "group-d1", "nothing is called {id}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn faults_of_one_answer_strike_the_list_of_machines_and_each_of_its_pages_only() {
+    let served = serve(20, Setup::with(Fault::Truncate)).await;
+    let (machines, hosts) = logged_in(&served, |mut it| {
+        let machines = it.retrieve("VirtualMachine", &["name"], 5).1;
+        it.open_view("HostSystem");
+        (machines, it.retrieve("HostSystem", &["name"], 5).1)
+    })
+    .await;
+    assert!(!machines.contains("</soapenv:Envelope>"));
+    assert!(hosts.ends_with("</soapenv:Envelope>"));
+    let busy = Fault::Busy { status: 503, times: 1, retry_after_seconds: Some(0) };
+    let served = serve(5, Setup::with(busy)).await;
+    let (user, password) = (served.user.clone(), served.password.clone());
+    let statuses = with_client(&served, move |mut it| {
+        let log_in = it.try_log_in(&user, &password).0;
+        let first = it.call("GetAlarm", "AlarmManager", "").0;
+        [log_in, first, it.call("GetAlarm", "AlarmManager", "").0]
+    })
+    .await;
+    assert_eq!(statuses, [200, 503, 200]);
+}

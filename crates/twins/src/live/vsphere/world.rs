@@ -1,6 +1,6 @@
 //! Everything that is served: managed objects by id, what changed, and who is logged in.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use entente_model::{Collection, Text};
@@ -301,6 +301,12 @@ fn half(collection: &Collection) -> Collection {
         at += 1;
         at % 2 == 1
     });
+    let seen = half.workloads.iter().filter_map(|it| it.native_id.value());
+    let seen: HashSet<Text> = seen.cloned().collect();
+    for alarm in &mut half.control.alarms {
+        alarm.triggered.items.retain(|it| seen.contains(it));
+    }
+    half.control.activities.retain(|it| it.subject.value().is_none_or(|it| seen.contains(it)));
     half
 }
 
@@ -348,4 +354,64 @@ pub(super) fn replace_value(content: &str, name: &str, value: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema::SCHEMA;
+    use super::*;
+    use crate::{EstateSpec, generate};
+
+    /// Names that do not follow the order of the type's fields, or that it does not have.
+    fn misplaced(kind: &str, content: &str, found: &mut Vec<String>) {
+        let mut last = 0;
+        for child in children(content) {
+            let fields = SCHEMA.fields(kind);
+            let Some(at) = fields.iter().position(|it| it.name == child.name) else {
+                found.push(format!("{kind} has no {}", child.name));
+                continue;
+            };
+            if at < last {
+                found.push(format!("{} comes too late in {kind}", child.name));
+            }
+            last = at;
+            let told =
+                child.attributes.split("xsi:type=\"").nth(1).and_then(|it| it.split('"').next());
+            let kind = told.unwrap_or(fields[at].kind);
+            // What is not described is not looked into.
+            if !SCHEMA.fields(kind).is_empty() && child.inner.starts_with('<') {
+                misplaced(kind, child.inner, found);
+            }
+        }
+    }
+
+    #[test]
+    fn every_object_follows_the_order_of_its_type() {
+        let spec = EstateSpec { workloads: 250, ..EstateSpec::default() };
+        for bytes in [None, Some(4_000), Some(60_000)] {
+            let setup = Setup { bytes_per_workload: bytes, ..Setup::default() };
+            let world = World::new(&generate(&spec).remove(0), &setup);
+            let mut found = Vec::new();
+            for object in &world.read().objects {
+                misplaced(object.kind, &object.content, &mut found);
+            }
+            misplaced("VirtualMachine", &world.common, &mut found);
+            found.sort();
+            found.dedup();
+            assert_eq!(found, Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn machines_are_as_large_as_somebody_wants_them() {
+        let spec = EstateSpec { workloads: 300, ..EstateSpec::default() };
+        let setup = Setup { bytes_per_workload: Some(40_000), ..Setup::default() };
+        let world = World::new(&generate(&spec).remove(0), &setup);
+        let inventory = world.read();
+        let machines = inventory.objects.iter().filter(|it| it.kind == "VirtualMachine");
+        let sizes: Vec<usize> = machines.map(|it| it.content.len()).collect();
+        let average = sizes.iter().sum::<usize>() / sizes.len();
+        // The summary comes on top.
+        assert!((38_000..48_000).contains(&average), "{average}");
+    }
 }
