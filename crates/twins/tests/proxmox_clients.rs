@@ -29,7 +29,7 @@ async fn independent_clients_read_what_is_served() {
     let Some(python) = python() else { return };
     let spec = EstateSpec { workloads: 60, vcenters: 1, ..EstateSpec::default() };
     let world = Arc::new(generate(&spec).remove(0));
-    let served = TWIN.serve(world.clone(), Setup { faults: Vec::new(), tls: true }).await.unwrap();
+    let served = TWIN.serve(world.clone(), Setup { tls: true, ..Setup::default() }).await.unwrap();
     let host = served.address.strip_prefix("https://").unwrap();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/proxmox.py");
     let mut command = Command::new(python);
