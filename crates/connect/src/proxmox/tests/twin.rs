@@ -36,8 +36,11 @@ fn token() -> Credentials {
     Credentials::Token { id: TOKEN_ID.into(), secret: Secret::new(TOKEN_SECRET.to_owned()) }
 }
 
-/// What must survive of a workload, and what stands in its way is not compared.
-fn essence(it: &Workload) -> (Option<PowerState>, Option<u32>, Option<u64>, Vec<u64>, Vec<String>) {
+/// Power, processors, memory, capacities of disks, hardware addresses.
+type Essence = (Option<PowerState>, Option<u32>, Option<u64>, Vec<u64>, Vec<String>);
+
+/// What must survive of a workload.
+fn essence(it: &Workload) -> Essence {
     let mut capacities: Vec<u64> = it.disks.iter().filter_map(|it| it.capacity_bytes.copied()).collect();
     capacities.sort_unstable();
     let mut macs: Vec<String> = it.nics.iter().filter_map(|it| it.mac.value()).map(|it| it.to_lowercase()).collect();
