@@ -6,6 +6,7 @@
 //! rest on stands at the head of its file.
 
 mod http;
+mod libvirt;
 pub mod proxmox;
 mod tls;
 mod vsphere;
@@ -135,6 +136,6 @@ impl Drop for Guard {
 
 /// Every twin there is, in alphabetical order.
 pub fn platforms() -> &'static [&'static dyn PlatformTwin] {
-    static TWINS: &[&dyn PlatformTwin] = &[&proxmox::TWIN, &vsphere::TWIN];
+    static TWINS: &[&dyn PlatformTwin] = &[&libvirt::TWIN, &proxmox::TWIN, &vsphere::TWIN];
     TWINS
 }

@@ -35,6 +35,8 @@ pub struct Client<'a> {
     deadline: Instant,
     /// Nothing more is asked, and why.
     ended: Option<Failure>,
+    /// The host stayed busy over all retries: until it answers something, it is asked only once.
+    stays_busy: bool,
 }
 
 /// How far the answers to a set of requests have come.
@@ -62,6 +64,7 @@ impl<'a> Client<'a> {
             connections_left: limits.retries_max,
             deadline: Instant::now() + limits.collection(),
             ended: None,
+            stays_busy: false,
         };
         client.session = Some(client.open().await?);
         client.introduce().await?;
@@ -182,18 +185,26 @@ impl<'a> Client<'a> {
         let mut progress = Progress::of(requests.len());
         let mut attempt = 0;
         loop {
-            let failure = match self.round(requests, &mut progress).await {
-                Ok(()) if progress.busy.is_empty() => break,
-                Ok(()) => {
-                    attempt += 1;
-                    self.wait(attempt).await.err()
-                }
-                Err(failure) => Some(failure),
-            };
-            match failure {
-                Some(failure) => progress.give_up(&failure),
-                None => progress.again(attempt >= self.run.target.limits.retries_max),
+            if let Err(failure) = self.round(requests, &mut progress).await {
+                progress.give_up(&failure);
+                break;
             }
+            if progress.busy.is_empty() {
+                self.stays_busy = false;
+                break;
+            }
+            // One that answers some is not worn out by the others.
+            let answered = progress.busy.len() < requests.len();
+            self.stays_busy = !answered && (self.stays_busy || attempt >= self.retries_max());
+            if self.stays_busy || attempt >= self.retries_max() {
+                break;
+            }
+            attempt += 1;
+            if let Err(failure) = self.wait(attempt).await {
+                progress.give_up(&failure);
+                break;
+            }
+            progress.pending.extend(std::mem::take(&mut progress.busy));
         }
         progress.replies()
     }
@@ -244,7 +255,12 @@ impl<'a> Client<'a> {
         }
     }
 
+    fn retries_max(&self) -> u32 {
+        self.run.target.limits.retries_max
+    }
+
     async fn wait(&mut self, attempt: u32) -> Result<(), Failure> {
+        self.run.traffic.retry();
         let most = Duration::from_secs(self.run.target.limits.retry_wait_seconds_max);
         let wait = RETRY_WAIT * 2_u32.saturating_pow(attempt.saturating_sub(1));
         tokio::select! {
@@ -288,14 +304,6 @@ impl Progress {
                 self.pending.push_front(place);
                 self.suspects += 1;
             }
-        }
-    }
-
-    /// Those for which the host was busy are asked again, unless that was the last time.
-    fn again(&mut self, last: bool) {
-        let busy = std::mem::take(&mut self.busy);
-        if !last {
-            self.pending.extend(busy);
         }
     }
 

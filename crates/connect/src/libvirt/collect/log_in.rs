@@ -6,7 +6,9 @@ use super::address::{Address, Way};
 use super::client::request;
 use super::session::Session;
 use crate::libvirt::wire::failure::{Failure, RemoteKind};
-use crate::libvirt::wire::procedures::{AuthList, AuthPolkit, Procedure};
+use crate::libvirt::wire::procedures::{
+    AuthList, AuthPolkit, Procedure, SaslMechanisms, SaslStart,
+};
 use crate::libvirt::wire::reading::Read;
 use crate::libvirt::wire::xdr::Decoder;
 use crate::live::{CallError, Credentials, Refusal, Run};
@@ -15,6 +17,8 @@ use crate::live::{CallError, Credentials, Refusal, Run};
 const NONE: i32 = 0;
 const SASL: i32 = 1;
 const POLKIT: i32 = 2;
+/// The SASL mechanism.
+const PLAIN: &str = "PLAIN";
 
 /// Logs in as far as the server wants it; gives the account as far as the connection tells.
 pub async fn log_in(
@@ -27,7 +31,7 @@ pub async fn log_in(
         return Ok(account(run, address));
     }
     if ways.contains(&SASL) {
-        return Err(Refusal::LogInUnsupported("it wants SASL".into()));
+        return sasl(run, address, session).await;
     }
     if ways.contains(&POLKIT) {
         return match call(session, AuthPolkit {}).await {
@@ -43,6 +47,32 @@ pub async fn log_in(
     Err(Refusal::LogInUnsupported(Text::from(format!(
         "it offers only ways to log in that are not known here ({ways:?})"
     ))))
+}
+
+/// Logs in with user name and password. The mechanism sends the password as it is, so that only ways
+/// over which nobody listens will do.
+async fn sasl(
+    run: Run<'_>,
+    address: &Address,
+    session: &mut Session<'_>,
+) -> Result<Text, Refusal> {
+    let unsupported = |why: String| Err(Refusal::LogInUnsupported(Text::from(why)));
+    let Credentials::Password { user, password } = &run.target.credentials else {
+        return unsupported("it wants a user name and password (SASL)".into());
+    };
+    if matches!(address.way, Way::Tcp { .. }) {
+        return unsupported("a password is not sent in clear text: use TLS or ssh".into());
+    }
+    let offered = call(session, SaslMechanisms {}).await.map_err(refusal)?;
+    if !offered.split([' ', ',']).any(|it| it == PLAIN) {
+        return unsupported(format!("it offers only SASL mechanisms {offered}, not {PLAIN}"));
+    }
+    let data = format!("\0{user}\0{}", password.reveal()).into_bytes();
+    let step = call(session, SaslStart { mechanism: PLAIN, data }).await.map_err(refusal)?;
+    if step.complete {
+        return Ok(user.clone());
+    }
+    Err(Refusal::Answer("it goes on with a log-in that is complete".into()))
 }
 
 /// Calls a procedure on a connection that is not logged in yet.

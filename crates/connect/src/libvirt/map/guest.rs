@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use entente_model::{Listing, Observed, Partition, Text, ToolsStatus, Why, Workload};
+use entente_model::{GapCause, Listing, Observed, Partition, Text, ToolsStatus, Why, Workload};
 
 use super::Scene;
 use super::domain::{Document, SECTION};
@@ -33,6 +33,12 @@ pub fn read(scene: &Scene<'_>, document: &Document<'_>, workload: &mut Workload,
         Some("connected") if scene.read_only => Why::NoPermission,
         _ => Why::GuestSilent,
     };
+    if why == Why::NoPermission {
+        let message = "guest agents are not asked over a read-only connection: add `?access=full` \
+                       to the address for host names, operating systems and file systems";
+        let name = document.reading.domain.name.as_str();
+        gaps.add(SECTION, GapCause::NoPermission, Some("guest agent"), message, Some(name));
+    }
     guest.os_reported = Observed::Unobserved(why);
     guest.hostname = Observed::Unobserved(why);
     guest.partitions = Listing::unobserved(why);

@@ -161,12 +161,10 @@ pub enum Parameter {
 }
 
 /// One answer in a log-in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogInStep {
     /// It is done.
     pub complete: bool,
-    /// What the server says.
-    pub data: Vec<u8>,
 }
 
 fn log_in_data(data: &[u8], to: &mut Encoder) {
@@ -182,8 +180,9 @@ fn log_in_data(data: &[u8], to: &mut Encoder) {
 fn log_in_step(from: &mut Decoder<'_>) -> Result<LogInStep, XdrError> {
     let complete = from.signed()? != 0;
     let _nothing = from.signed()?;
-    let data = from.list("bytes", LOG_IN_BYTES_MAX, character)?;
-    Ok(LogInStep { complete, data })
+    // What the server says in the end is of no use here.
+    from.list("bytes", LOG_IN_BYTES_MAX, character)?;
+    Ok(LogInStep { complete })
 }
 
 /// A character in a word of its own.

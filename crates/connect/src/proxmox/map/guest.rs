@@ -367,7 +367,6 @@ fn note_pending(context: &Context<'_>, answers: &Answers, calls: &GuestAnswers, 
 /// A guest of which only lists tell.
 fn bare(context: &Context<'_>, guest: &Guest, ground: &Ground<'_>, why: Why) -> Option<Workload> {
     let id = context.workload(&guest.vmid)?;
-    let not = || Observed::Unobserved(Why::SourceLimit);
     let name = match &guest.name {
         Observed::Value(name) if !name.trim().is_empty() => name.clone(),
         _ => guest.vmid.clone(),
@@ -379,7 +378,7 @@ fn bare(context: &Context<'_>, guest: &Guest, ground: &Ground<'_>, why: Why) -> 
         identity: IdentityBasis::NativeId,
         name,
         native_id: guest.vmid.clone().into(),
-        instance_uuid: not_uuid(),
+        instance_uuid: Observed::Unobserved(Why::SourceLimit),
         bios_uuid: Observed::Unobserved(why),
         kind: match (guest.is_template, guest.kind) {
             (true, _) => WorkloadKind::Template,
@@ -404,7 +403,7 @@ fn bare(context: &Context<'_>, guest: &Guest, ground: &Ground<'_>, why: Why) -> 
         firmware: Firmware {
             kind: Observed::Unobserved(why),
             secure_boot: Observed::Unobserved(why),
-            hardware_version: not().map(|(): ()| 0),
+            hardware_version: Observed::Unobserved(Why::SourceLimit),
         },
         snapshots: Listing::unobserved(why),
         guest: agent::silent(why),
@@ -415,10 +414,6 @@ fn bare(context: &Context<'_>, guest: &Guest, ground: &Ground<'_>, why: Why) -> 
         governance: Governance::default(),
         samples: samples(context, guest),
     })
-}
-
-fn not_uuid() -> Observed<entente_model::Uuid> {
-    Observed::Unobserved(Why::SourceLimit)
 }
 
 /// Blank is not absent: lists show numbers of every guest.

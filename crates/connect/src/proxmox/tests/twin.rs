@@ -136,6 +136,21 @@ async fn a_ticket_that_ends_is_renewed() {
 }
 
 #[tokio::test]
+async fn a_thousand_guests_take_a_few_calls_each() {
+    let served = serve(&world(1_000), Setup::default()).await;
+    let target = target_of(&served, token());
+    let (cancel, traffic) = (Cancel::new(), Traffic::default());
+    let run = Run { target: &target, watch: &Unwatched, cancel: &cancel, traffic: &traffic };
+    let started = std::time::Instant::now();
+    let collection = CONNECTOR.collect(run).await.unwrap();
+    println!("{} calls, {} bytes, {:?}", traffic.calls(), traffic.bytes_received(), started.elapsed());
+    assert_eq!(collection.workloads.len(), 1_000);
+    let per_node = 12 + collection.datastores.len() as u64;
+    let around = 60 + per_node * collection.hosts.len() as u64;
+    assert!(traffic.calls() < around + 10 * 1_000, "{} calls", traffic.calls());
+}
+
+#[tokio::test]
 async fn a_check_tells_each_right() {
     let served = serve(&world(10), Setup::default()).await;
     let check = async |credentials| {

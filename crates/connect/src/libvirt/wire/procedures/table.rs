@@ -59,13 +59,6 @@ procedures! {
     |this, to| { to.text(this.mechanism); log_in_data(&this.data, to); }
     -> LogInStep: |from| log_in_step(from);
 
-    /// Goes on with a SASL log-in.
-    ///
-    /// `data`: what the client says.
-    69 SaslStep { data: Vec<u8> }
-    |this, to| { log_in_data(&this.data, to); }
-    -> LogInStep: |from| log_in_step(from);
-
     /// Chooses the driver behind the connection.
     ///
     /// `name`: the driver's own address, `qemu:///system`.

@@ -1,0 +1,92 @@
+//! `virsh` accepts the twin of a libvirt host, for what the twin serves.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::sync::Arc;
+
+use entente_model::{Collection, Observed, PowerState};
+use entente_twins::live::{Served, Setup, platforms};
+use entente_twins::{EstateSpec, generate};
+
+fn world() -> Arc<Collection> {
+    let spec = EstateSpec { workloads: 40, ..EstateSpec::default() };
+    Arc::new(generate(&spec).remove(0))
+}
+
+async fn serve(world: &Arc<Collection>) -> Served {
+    let twin = platforms().iter().find(|it| it.connector() == "libvirt").expect("it is a twin");
+    twin.serve(world.clone(), Setup::default()).await.expect("it is served")
+}
+
+/// What virsh says; nothing where there is no virsh.
+fn virsh(served: &Served, arguments: &[&str]) -> Option<String> {
+    let mut command = Command::new("virsh");
+    command.env("LC_ALL", "C").args(["-q", "-c", &served.address]).args(arguments);
+    let output = match command.output() {
+        Ok(output) => output,
+        Err(_) => {
+            println!("skipped: there is no virsh here (Debian: libvirt-clients)");
+            return None;
+        }
+    };
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {complaint}");
+    Some(String::from_utf8(output.stdout).expect("virsh writes text"))
+}
+
+fn lines(text: &str) -> BTreeSet<&str> {
+    text.lines().map(str::trim).filter(|it| !it.is_empty()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn virsh_lists_the_workloads_with_their_states() {
+    let world = world();
+    let served = serve(&world).await;
+    let Some(all) = virsh(&served, &["list", "--all", "--name"]) else { return };
+    let names: BTreeSet<_> = world.workloads.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(lines(&all), names);
+    let running = virsh(&served, &["list", "--name"]).unwrap();
+    let on = world.workloads.iter().filter(|it| it.power != Observed::Value(PowerState::Off));
+    assert_eq!(lines(&running), on.map(|it| it.name.as_str()).collect());
+    let first = &world.workloads[0];
+    let uuid = virsh(&served, &["domuuid", &first.name]).unwrap();
+    assert_eq!(uuid.trim(), first.instance_uuid.value().unwrap().to_string());
+    let state = virsh(&served, &["domstate", &first.name]).unwrap();
+    assert!(["running", "shut off", "paused"].contains(&state.trim()), "{state}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn virsh_reads_the_xml_and_tells_disks_and_adapters_from_it() {
+    let world = world();
+    let served = serve(&world).await;
+    for workload in &world.workloads {
+        let Some(xml) = virsh(&served, &["dumpxml", &workload.name]) else { return };
+        assert!(xml.contains(&format!("<name>{}</name>", workload.name)), "{xml}");
+        let adapters = virsh(&served, &["domiflist", &workload.name]).unwrap();
+        for nic in &workload.nics {
+            assert!(adapters.contains(nic.mac.value().unwrap().as_str()), "{adapters}");
+        }
+        let disks = virsh(&served, &["domblklist", &workload.name, "--details"]).unwrap();
+        let count =
+            disks.lines().filter(|it| it.contains(" disk ") || it.contains(" lun ")).count();
+        assert_eq!(count, workload.disks.items.len(), "{disks}");
+        let snapshots = virsh(&served, &["snapshot-list", &workload.name, "--name"]).unwrap();
+        assert_eq!(lines(&snapshots).len(), workload.snapshots.items.len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn virsh_tells_host_networks_and_pools() {
+    let world = world();
+    let served = serve(&world).await;
+    let Some(node) = virsh(&served, &["nodeinfo"]) else { return };
+    let host = &world.hosts[0];
+    let kib = host.memory_bytes.value().unwrap() / 1024;
+    assert!(node.contains(&format!("{kib} KiB")), "{node}");
+    assert_eq!(virsh(&served, &["hostname"]).unwrap().trim(), host.name);
+    assert!(virsh(&served, &["version"]).unwrap().contains("QEMU 7.2.0"));
+    let networks = virsh(&served, &["net-list", "--all", "--name"]).unwrap();
+    assert_eq!(lines(&networks), world.networks.iter().map(|it| it.name.as_str()).collect());
+    let pools = virsh(&served, &["pool-list", "--all", "--name"]).unwrap();
+    assert_eq!(lines(&pools), world.datastores.iter().map(|it| it.name.as_str()).collect());
+}
