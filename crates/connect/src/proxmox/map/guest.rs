@@ -19,6 +19,7 @@ use entente_model::{
 use serde_json::{Value, json};
 
 use super::{Availability, Context, Nodes, Storages, UsedNetworks, guest_policies, note, or_why};
+use crate::live::Found;
 use crate::proxmox::collect::Answers;
 use crate::proxmox::wire::{Gaps, Record, items};
 
@@ -172,7 +173,8 @@ pub(in crate::proxmox) fn guests(context: &Context<'_>, answers: &Answers, nodes
     }
     if unlisted > 0 {
         let message = "a node lists guests that the cluster's list does not show";
-        context.gaps.add_many(GapCause::Conflict, "workloads", None, message, None, unlisted);
+        let found = Found::of(GapCause::Conflict, "workloads", message);
+        context.gaps.add_many(found, unlisted);
     }
     guests.into_values().collect()
 }

@@ -8,6 +8,7 @@ use entente_model::{
 };
 
 use super::{Context, Guest, Nodes, plain};
+use crate::live::Found;
 use crate::proxmox::collect::{Answers, few};
 use crate::proxmox::wire::{Record, items};
 
@@ -213,5 +214,6 @@ pub(in crate::proxmox) fn unseen(context: &Context<'_>, named: &BTreeSet<Text>, 
         (GapCause::NoPermission, "guests that jobs, HA, pools or grants name are not shown to the account")
     };
     let count = missing.len() as u64;
-    context.gaps.add_many(cause, "workloads", None, message, Some(&few(&missing)), count);
+    let missing = few(&missing);
+    context.gaps.add_many(Found::of(cause, "workloads", message).value(&missing), count);
 }
