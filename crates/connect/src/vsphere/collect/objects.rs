@@ -323,3 +323,30 @@ impl ObjectSink for Kept {
     }
 }
 
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What servers refuse a request for.
+    const ELEMENTS_MAX: usize = 500_000;
+
+    #[test]
+    fn a_request_stays_far_below_the_size_that_servers_refuse() {
+        let collector = Target::new("PropertyCollector", "propertyCollector");
+        let machines = 120_000;
+        let these: Vec<Target> =
+            (0..machines).map(|it| Target::new("VirtualMachine", &format!("vm-{it}"))).collect();
+        let query = Query {
+            which: Which::These(these),
+            paths: super::super::super::wire::workloads(),
+            sections: &["workloads"],
+        };
+        let calls = first_calls(&collector, &query, None, 1_000);
+        let asked: Vec<String> = calls.iter().map(|it| it.envelope(None)).collect();
+        let elements = |body: &String| body.matches("</").count();
+        assert!(asked.iter().map(elements).all(|it| it < ELEMENTS_MAX / 4));
+        let named: usize = asked.iter().map(|it| it.matches("<objectSet>").count()).sum();
+        assert_eq!(named, machines);
+    }
+}
