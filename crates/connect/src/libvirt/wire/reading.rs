@@ -81,8 +81,11 @@ pub struct PoolReading {
     /// The pool.
     pub pool: NamedReading,
     /// Its volumes with their XML; nothing where the pool is not started.
-    pub volumes: Option<Read<Vec<(VolumeName, Read<String>)>>>,
+    pub volumes: Option<Read<Volumes>>,
 }
+
+/// Volumes with their XML.
+pub type Volumes = Vec<(VolumeName, Read<String>)>;
 
 /// One domain.
 #[derive(Clone, Debug)]

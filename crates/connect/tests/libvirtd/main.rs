@@ -3,8 +3,13 @@
 //! `scripts/libvirtd-for-tests` starts a daemon of its own, which needs root and Debian's
 //! `libvirt-daemon-system`, `libvirt-clients` and `qemu-system-x86`; where it cannot, each test says
 //! so in one line and does nothing. `virsh` is the second opinion.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail by panicking"
+)]
 
-#[path = "libvirtd/daemon.rs"]
 mod daemon;
 
 use std::collections::{BTreeMap, BTreeSet};
