@@ -101,10 +101,10 @@ fn is_kept(key: &str) -> bool {
     if ends(&".pciSlotNumber") {
         return false;
     }
-    if BEGINNINGS.iter().any(|it| begins(it)) {
-        return !LEFT_OUT.iter().any(|it| begins(it));
+    if BEGINNINGS.iter().any(begins) {
+        return !LEFT_OUT.iter().any(begins);
     }
-    ENDS.iter().any(|it| ends(it))
+    ENDS.iter().any(ends)
         || begins(&"ethernet") && IN_ADAPTERS.iter().any(|it| key.contains(it))
 }
 
