@@ -8,7 +8,7 @@ use entente_twins::live::{HttpTwin, Reply, Request, Setup, serve_http};
 use super::CONNECTOR;
 use crate::connector::Unwatched;
 use crate::live::{
-    Cancel, ConnectError, Credentials, Live, LiveLimits, Refusal, Run, Secret, Target, Traffic,
+    Cancel, Change, ConnectError, Credentials, Live, LiveLimits, Refusal, Run, Secret, Target, Traffic,
     Trust,
 };
 
@@ -299,7 +299,7 @@ fn a_body_that_breaks_off_keeps_what_came_before() {
     let whole = machine("vm-1", "one", "") + &machine("vm-2", "two", "");
     let body = envelope("RetrievePropertiesEx", &format!("<returnval>{whole}</returnval>"));
     let cut = body.find("two").unwrap();
-    let collection = collected(move |asked| asked.is_workloads().then(|| xml(body.get(..cut).unwrap())));
+    let collection = collected(move |asked| asked.is_workloads().then(|| xml(body.as_bytes()[..cut].to_vec())));
     assert_eq!(names(&collection), ["one"]);
     assert_eq!(gaps(&collection, GapCause::Truncated).len(), 1);
 }
@@ -363,6 +363,59 @@ fn a_machine_that_the_platform_cannot_read_has_no_facts_rather_than_wrong_ones()
     assert_eq!(machine.devices.encrypted, Observed::Unobserved(Why::Blank));
     assert_eq!(machine.annotation, Observed::Unobserved(Why::Blank));
     assert_eq!(gaps(&collection, GapCause::Unreachable).len(), 1);
+}
+
+#[test]
+fn what_happened_while_a_session_was_over_is_caught_up_with() {
+    let updates = |version: &str, ids: &[&str]| {
+        let entered = |id: &&str| {
+            format!("<objectSet><kind>enter</kind><obj type=\"VirtualMachine\">{id}</obj></objectSet>")
+        };
+        let entered: String = ids.iter().map(entered).collect();
+        let set = format!("<filterSet>{entered}</filterSet>");
+        xml(envelope(
+            "WaitForUpdatesEx",
+            &format!("<returnval><version>{version}</version>{set}</returnval>"),
+        ))
+    };
+    let answers = move |asked: &Asked<'_>| match asked.method {
+        "CreatePropertyCollector" => Some(xml(envelope(
+            asked.method,
+            "<returnval type=\"PropertyCollector\">own</returnval>",
+        ))),
+        "CreateFilter" => Some(xml(envelope(
+            asked.method,
+            "<returnval type=\"PropertyFilter\">filter</returnval>",
+        ))),
+        "WaitForUpdatesEx" => Some(match asked.before {
+            0 => updates("1", &["vm-1", "vm-2"]),
+            1 => fault("NotAuthenticated", "The session is not authenticated.", ""),
+            _ => updates("1", &["vm-2"]),
+        }),
+        _ => asked.is_workloads().then(|| page(&machine("vm-2", "two", ""))),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let mut seen = Vec::new();
+    runtime.block_on(async {
+        let server = Arc::new(Server { answers: Box::new(answers), asked: Mutex::default() });
+        let served = serve_http(server.clone(), Setup::default()).await.unwrap();
+        let target = target(&served.0);
+        let (cancel, traffic) = (Cancel::new(), Traffic::default());
+        let run = Run { target: &target, watch: &Unwatched, cancel: &cancel, traffic: &traffic };
+        let mut changed = |change: Change| {
+            if matches!(change, Change::Read(_)) {
+                cancel.cancel();
+            }
+            seen.push(change);
+        };
+        CONNECTOR.follow(run, &mut changed).unwrap().await.unwrap();
+        assert_eq!(server.asked.lock().unwrap().last().map(String::as_str), Some("Logout"));
+    });
+    let [Change::WorkloadRemoved { native_id }, Change::Read(read)] = seen.as_slice() else {
+        panic!("{seen:?}")
+    };
+    assert_eq!(native_id, "vm-1");
+    assert_eq!(names(read), ["two"]);
 }
 
 #[test]

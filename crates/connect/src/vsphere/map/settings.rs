@@ -101,8 +101,8 @@ fn is_kept(key: &str) -> bool {
     if ends(&".pciSlotNumber") {
         return false;
     }
-    if BEGINNINGS.iter().any(&begins) {
-        return !LEFT_OUT.iter().any(&begins);
+    if BEGINNINGS.iter().any(begins) {
+        return !LEFT_OUT.iter().any(begins);
     }
     ENDS.iter().any(ends)
         || begins(&"ethernet") && IN_ADAPTERS.iter().any(|it| key.contains(it))
