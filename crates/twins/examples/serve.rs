@@ -35,10 +35,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let start = Instant::now();
     let collection = generate(&spec).into_iter().next().ok_or("there is nothing to serve")?;
+    let generated = start.elapsed();
     let served = twin.serve(Arc::new(collection), setup).await?;
     let fingerprint = served.fingerprint.clone().unwrap_or_default();
     println!("{}\t{}\t{}\t{fingerprint}", served.address, served.user, served.password);
-    println!("ready after {:.1} s", start.elapsed().as_secs_f64());
+    let ready = start.elapsed();
+    println!(
+        "generated in {:.1} s, ready after {:.1} s",
+        generated.as_secs_f64(),
+        ready.as_secs_f64()
+    );
     // Whatever is typed means nothing; the end of it means the end.
     let ignore = || std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
     tokio::task::spawn_blocking(ignore).await??;

@@ -119,13 +119,12 @@ const RETRY_WAIT: Duration = Duration::from_millis(500);
 /// matters. `https` unless it says otherwise.
 pub fn base_url(address: &str, form: &'static str) -> Result<Url, Refusal> {
     let invalid = || Refusal::Address { form: form.into() };
-    let address = address.trim().trim_end_matches('/');
-    let url = if address.contains("://") {
-        Url::parse(address)
-    } else {
-        Url::parse(&format!("https://{address}"))
-    }
-    .map_err(|_| invalid())?;
+    let address = address.trim();
+    let names_scheme = address.contains("://");
+    let address = address.trim_end_matches('/');
+    let url =
+        if names_scheme { Url::parse(address) } else { Url::parse(&format!("https://{address}")) }
+            .map_err(|_| invalid())?;
     let usable = matches!(url.scheme(), "https" | "http")
         && url.has_host()
         && url.username().is_empty()
@@ -350,7 +349,7 @@ mod tests {
         assert_eq!(url("vc.example.com:8443").unwrap(), "https://vc.example.com:8443/");
         assert_eq!(url("https://vc.example.com/").unwrap(), "https://vc.example.com/");
         assert_eq!(url("[::1]:8443").unwrap(), "https://[::1]:8443/");
-        for wrong in ["", "ftp://vc", "https://", "https://user:word@vc"] {
+        for wrong in ["", "ftp://vc", "spam://", "https://", "https://user:word@vc"] {
             assert!(url(wrong).is_err(), "{wrong}");
         }
     }

@@ -23,7 +23,7 @@ pub(super) use session::Version;
 use super::map::{self, Availability, Context, Guest, Nodes, Protected, Storages, TaskLog, UsedNetworks};
 use super::wire::Gaps;
 use super::{NAME, PRODUCT, limits};
-use crate::live::{CheckReport, ConnectError, Credentials, Right, RightState, Run};
+use crate::live::{CheckReport, ConnectError, Credentials, Found, Right, RightState, Run};
 
 /// How many of the collection's steps somebody who watches sees.
 const STEPS: usize = 5;
@@ -267,7 +267,8 @@ impl Reader<'_> {
         if guests.len() > room {
             let left_out = (guests.len() - room) as u64;
             let message = format!("only the first {room} guests are read");
-            self.gaps.add_many(GapCause::LimitReached, "workloads", None, &message, None, left_out);
+            let found = Found::of(GapCause::LimitReached, "workloads", &message);
+            self.gaps.add_many(found, left_out);
         }
         let guests = guests.get(..room).unwrap_or(guests);
         let read = each(limits.parallel_calls, guests, |guest| {

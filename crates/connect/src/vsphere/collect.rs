@@ -68,7 +68,7 @@ async fn read(session: &Session<'_>) -> Collection {
     watched("roles", collection.control.roles.len(), 1);
 
     let kept = read_infrastructure(session, &mut gaps).await;
-    let mut inventory = Inventory::of(&session.run.target.id, &collection.source.id, &kept);
+    let mut inventory = Inventory::of(&session.run.target.id, &collection.source.id, root(session), &kept);
     inventory.attributes = map::attribute_names(managers.get("customFieldsManager", "field"));
     map::infrastructure(&mut collection, &kept, &mut inventory, &mut gaps);
     read_host_details(session, &mut collection, &kept, &managers, &mut gaps).await;
@@ -95,11 +95,11 @@ async fn read(session: &Session<'_>) -> Collection {
 }
 
 fn finish(mut collection: Collection, gaps: Gaps) -> Collection {
-    for (section, count) in collection.control.counts() {
+    for (section, count) in collection.counts() {
         let tally = collection.source.sections.entry(Text::new_static(section)).or_default();
-        if tally.rows == 0 {
-            (tally.rows, tally.mapped) = (count as u64, count as u64);
-        }
+        // One object may make several, as a host makes its switches.
+        tally.mapped = tally.mapped.max(count as u64);
+        tally.rows = tally.rows.max(tally.mapped);
     }
     collection.clusters.sort_by(|a, b| a.id.cmp(&b.id));
     collection.hosts.sort_by(|a, b| a.id.cmp(&b.id));
@@ -112,6 +112,11 @@ fn finish(mut collection: Collection, gaps: Gaps) -> Collection {
     collection.control.sort();
     collection.gaps = gaps.finish(&collection.source.location);
     collection
+}
+
+/// What everything is below.
+fn root<'s>(session: &'s Session<'_>) -> Option<&'s Target> {
+    session.about.manager("rootFolder")
 }
 
 /// Hands the machines over to the collection; gives where each is.

@@ -230,6 +230,9 @@ pub(super) fn certificates(
             facts.refusals(object);
             let expires = object.get("certificateInfo").child("notAfter");
             host.certificate_expires = facts.moment(expires, facts::blank());
+        } else {
+            let message = "the host's certificate manager did not answer";
+            facts.gap(GapCause::CallFailed, "certificateInfo", message);
         }
     }
 }

@@ -94,6 +94,7 @@ fn limits(is_vcenter: bool) -> Vec<SourceLimit> {
         ("tag_categories", "a standalone host has no tags"),
         ("storage_policies", "a standalone host has no storage policies"),
         ("alarms", "a standalone host has no alarms"),
+        ("activities", "a standalone host keeps no history of tasks"),
     ];
     let standalone = standalone.into_iter().filter(|_| !is_vcenter);
     always

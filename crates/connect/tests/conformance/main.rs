@@ -16,6 +16,14 @@ fn names(collection: &Collection) -> BTreeSet<&str> {
     collection.workloads.iter().map(|it| it.name.as_str()).collect()
 }
 
+/// All workloads are there. Where a platform knows no two of one name, its twin gives some another.
+fn assert_whole(collection: &Collection, bench: &Bench) {
+    let name = bench.name;
+    assert_eq!(collection.workloads.len(), bench.world.workloads.len(), "{name}");
+    let missing: Vec<_> = names(&bench.world).difference(&names(collection)).copied().collect();
+    assert_eq!(missing, [""; 0], "{name}");
+}
+
 fn has_gap(collection: &Collection, causes: &[GapCause], section: Option<&str>) -> bool {
     collection.gaps.iter().any(|gap| {
         let there = section.is_none() || gap.place.section.as_deref() == section;
@@ -46,8 +54,7 @@ fn a_sound_platform_is_read_whole_and_twice_the_same() {
     each_connector(async |bench: Bench| {
         let twin = bench.serve(Setup::default()).await;
         let first = bench.collect(&twin).await.unwrap();
-        assert_eq!(names(&first), names(&bench.world), "{}", bench.name);
-        assert_eq!(first.workloads.len(), bench.world.workloads.len(), "{}", bench.name);
+        assert_whole(&first, &bench);
         assert!(!has_gap(&first, &FAILED, None), "{}: {:?}", bench.name, first.gaps);
         assert!(!has_gap(&first, &[GapCause::NoPermission], None), "{:?}", first.gaps);
         let (one, other) = tokio::join!(bench.collect(&twin), bench.collect(&twin));
@@ -144,7 +151,7 @@ fn an_untrusted_certificate_is_told_with_what_to_pin_and_the_pin_is_enough() {
         }
         target.trust = Trust::Pin(shown.parse().unwrap());
         let collection = bench.collect_with(&target).await.unwrap();
-        assert_eq!(names(&collection), names(&bench.world), "{}", bench.name);
+        assert_whole(&collection, &bench);
         target.trust = Trust::Pin("00".repeat(32).parse().unwrap());
         let refusal = bench.check(&target).await.unwrap_err().reason;
         assert!(matches!(refusal, Refusal::PinDiffers { .. }), "{}: {refusal:?}", bench.name);
@@ -187,7 +194,7 @@ fn a_session_that_expires_mid_way_is_renewed_and_nothing_is_missing() {
         each_connector(async |bench: Bench| {
             let twin = bench.serve(Setup::with(Fault::ExpireSession { after_calls })).await;
             let collection = bench.collect(&twin).await.unwrap();
-            assert_eq!(names(&collection), names(&bench.world), "{} {after_calls}", bench.name);
+            assert_whole(&collection, &bench);
             assert!(!has_gap(&collection, &FAILED, None), "{}: {:?}", bench.name, collection.gaps);
         });
     }
@@ -201,7 +208,7 @@ fn a_busy_platform_is_asked_again_and_one_that_stays_busy_is_a_gap() {
             let twin = bench.serve(Setup::with(fault)).await;
             let (collection, traffic) = bench.counted(&twin).await;
             let collection = collection.unwrap();
-            assert_eq!(names(&collection), names(&bench.world), "{} {status}", bench.name);
+            assert_whole(&collection, &bench);
             assert!(traffic.retries() > 0, "{}", bench.name);
         });
     }
@@ -242,7 +249,7 @@ fn slow_bytes_are_waited_for() {
     each_connector(async |bench: Bench| {
         let twin = bench.serve(Setup::with(Fault::SlowBytes)).await;
         let collection = bench.collect(&twin).await.unwrap();
-        assert_eq!(names(&collection), names(&bench.world), "{}", bench.name);
+        assert_whole(&collection, &bench);
     });
 }
 

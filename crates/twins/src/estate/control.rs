@@ -185,7 +185,7 @@ impl Making<'_> {
             name: name.into(),
             enabled: Observed::Value(number != 3),
             builtin: Observed::Value(builtin),
-            actions: Listing::complete(actions.iter().map(|it| Text::new(it)).collect()),
+            actions: Listing::complete(actions.iter().map(Text::new).collect()),
             triggered: Listing::complete(match name.contains("consolidation") {
                 true => waiting.clone(),
                 false => Vec::new(),

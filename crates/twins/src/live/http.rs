@@ -238,6 +238,8 @@ struct Pieces {
     stops_at: Option<u64>,
     flow: Option<Flow>,
     pause: Option<Pin<Box<tokio::time::Sleep>>>,
+    /// What was given so far is on its way.
+    was_flushed: bool,
 }
 
 impl Pieces {
@@ -247,7 +249,7 @@ impl Pieces {
             Some(Flow::IsSlow) | None => None,
         };
         let left = body.into_iter().filter(|it| !it.is_empty()).collect();
-        Self { left, bytes_left: bytes, stops_at, flow, pause: None }
+        Self { left, bytes_left: bytes, stops_at, flow, pause: None, was_flushed: false }
     }
 
     fn next_piece(&mut self) -> Option<Bytes> {
@@ -282,6 +284,13 @@ impl Body for Pieces {
             self.pause = None;
         }
         if self.stops_at == Some(self.bytes_left) {
+            if !self.was_flushed {
+                // The server writes what it has while a body is not ready; were it told at once that
+                // there is no more, it would close without having written anything.
+                self.was_flushed = true;
+                self.pause = Some(Box::pin(tokio::time::sleep(SLOW_PAUSE)));
+                return self.poll_frame(context);
+            }
             return match self.flow {
                 // Nothing will ever wake it: the client has to give up.
                 Some(Flow::Stalls) => Poll::Pending,

@@ -43,7 +43,8 @@ pub struct Setup {
     pub tls: bool,
     /// Where to listen; a free port of the loopback address where nobody says.
     pub listen: Option<SocketAddr>,
-    /// How large each workload is on average, on the wire; its natural size where nobody says.
+    /// How large each workload's properties are on average, as far as the twin can make them so; their
+    /// natural size where nobody says.
     pub bytes_per_workload: Option<usize>,
 }
 

@@ -203,10 +203,9 @@ impl Cluster {
         if let Some(node) = path.strip_prefix("/nodes/").and_then(|it| it.strip_suffix("/tasks")) {
             return self.tasks(node, &request.query);
         }
-        if limited && let Some(visible) = self.world.visible(path) {
-            return Reply::ok(JSON, visible);
-        }
-        match self.world.answer(path) {
+        let visible = if limited { self.world.visible(path) } else { None };
+        match visible.or_else(|| self.world.answer(path)) {
+            Some(body) if path == "/cluster/resources" => of_type(body, &request.query),
             Some(body) => Reply::ok(JSON, body),
             None => self.missing(path),
         }
@@ -285,6 +284,28 @@ impl HttpTwin for Cluster {
         path == "/cluster/resources"
             || of_node && (path.ends_with("/qemu") || path.ends_with("/lxc"))
     }
+}
+
+/// The resources of one type, where one is asked for.
+fn of_type(body: Bytes, query: &str) -> Reply {
+    let asked = query.split('&').filter_map(field).find(|(key, _)| key == "type");
+    let Some((_, asked)) = asked else { return Reply::ok(JSON, body) };
+    let kinds: &[&str] = match asked.as_str() {
+        "vm" => &["qemu", "lxc"],
+        "node" => &["node"],
+        "storage" => &["storage"],
+        "sdn" => &["sdn"],
+        other => {
+            let why = format!(
+                "value '{other}' does not have a value in the enumeration 'vm, storage, node, sdn'"
+            );
+            return parameter(json!({ "type": why }));
+        }
+    };
+    let all: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let list = all.get("data").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let chosen = list.iter().filter(|it| kinds.iter().any(|kind| it["type"] == *kind));
+    data_reply(&chosen.cloned().collect::<Vec<_>>().into())
 }
 
 /// Number of the guest that a path is about.

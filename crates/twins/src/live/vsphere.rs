@@ -8,6 +8,12 @@
 //! was asked. What is not known of one is decided here: an update holds at most 100 objects; a page is
 //! as large as the caller asks, without an upper limit; licence keys are invented.
 //!
+//! Faults: an expired session answers lists with 200 and nothing but what is missing from them (of
+//! single properties and other calls, the usual fault); a locked account gets the same type of fault as
+//! a wrong password, with another message; a filtered account sees every second machine, may only see
+//! that the folders for machines and one machine are there, and is told so when it asks for its
+//! privileges at the root; a vanished machine is listed with nothing but what is missing from it.
+//!
 //! Reading is general: any property path of the schema, any traversal, any of the collector's methods.
 //! Of methods that change something there are those that turn a machine on and off.
 //!

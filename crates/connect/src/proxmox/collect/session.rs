@@ -224,7 +224,12 @@ impl<'a> Session<'a> {
                 *ticket = Ticket { header, renewals: refused.renewals + 1 };
                 true
             }
-            Err(_) => false,
+            Err(_) => {
+                // Trying again and again would lock the account.
+                let mut ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner);
+                ticket.renewals = RENEWALS_MAX;
+                false
+            }
         }
     }
 }

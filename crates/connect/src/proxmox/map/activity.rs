@@ -59,9 +59,12 @@ fn task(context: &Context<'_>, record: &Record<'_>, native_id: Text) -> Activity
     }
 }
 
+/// What one principal started: how much, when last, and how much of each kind.
+type Initiated = (u64, Option<Moment>, BTreeMap<Text, u64>);
+
 /// Maps tasks, and of each principal that started some, what it leans on.
 pub(in crate::proxmox) fn activity(context: &Context<'_>, tasks: TaskLog, collection: &mut Collection) {
-    let mut initiators: BTreeMap<Text, (u64, Option<Moment>, BTreeMap<Text, u64>)> = BTreeMap::new();
+    let mut initiators: BTreeMap<Text, Initiated> = BTreeMap::new();
     for activity in tasks.0.into_values() {
         if let Observed::Value(principal) = &activity.principal {
             let (count, last, kinds) = initiators.entry(principal.clone()).or_default();

@@ -19,6 +19,7 @@ use entente_model::{
 use serde_json::{Value, json};
 
 use super::{Availability, Context, Nodes, Storages, UsedNetworks, guest_policies, note, or_why};
+use crate::live::Found;
 use crate::proxmox::collect::Answers;
 use crate::proxmox::wire::{Gaps, Record, items};
 
@@ -172,7 +173,8 @@ pub(in crate::proxmox) fn guests(context: &Context<'_>, answers: &Answers, nodes
     }
     if unlisted > 0 {
         let message = "a node lists guests that the cluster's list does not show";
-        context.gaps.add_many(GapCause::Conflict, "workloads", None, message, None, unlisted);
+        let found = Found::of(GapCause::Conflict, "workloads", message);
+        context.gaps.add_many(found, unlisted);
     }
     guests.into_values().collect()
 }
@@ -367,7 +369,6 @@ fn note_pending(context: &Context<'_>, answers: &Answers, calls: &GuestAnswers, 
 /// A guest of which only lists tell.
 fn bare(context: &Context<'_>, guest: &Guest, ground: &Ground<'_>, why: Why) -> Option<Workload> {
     let id = context.workload(&guest.vmid)?;
-    let not = || Observed::Unobserved(Why::SourceLimit);
     let name = match &guest.name {
         Observed::Value(name) if !name.trim().is_empty() => name.clone(),
         _ => guest.vmid.clone(),
@@ -379,7 +380,7 @@ fn bare(context: &Context<'_>, guest: &Guest, ground: &Ground<'_>, why: Why) -> 
         identity: IdentityBasis::NativeId,
         name,
         native_id: guest.vmid.clone().into(),
-        instance_uuid: not_uuid(),
+        instance_uuid: Observed::Unobserved(Why::SourceLimit),
         bios_uuid: Observed::Unobserved(why),
         kind: match (guest.is_template, guest.kind) {
             (true, _) => WorkloadKind::Template,
@@ -404,7 +405,7 @@ fn bare(context: &Context<'_>, guest: &Guest, ground: &Ground<'_>, why: Why) -> 
         firmware: Firmware {
             kind: Observed::Unobserved(why),
             secure_boot: Observed::Unobserved(why),
-            hardware_version: not().map(|(): ()| 0),
+            hardware_version: Observed::Unobserved(Why::SourceLimit),
         },
         snapshots: Listing::unobserved(why),
         guest: agent::silent(why),
@@ -415,10 +416,6 @@ fn bare(context: &Context<'_>, guest: &Guest, ground: &Ground<'_>, why: Why) -> 
         governance: Governance::default(),
         samples: samples(context, guest),
     })
-}
-
-fn not_uuid() -> Observed<entente_model::Uuid> {
-    Observed::Unobserved(Why::SourceLimit)
 }
 
 /// Blank is not absent: lists show numbers of every guest.

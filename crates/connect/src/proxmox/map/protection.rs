@@ -8,6 +8,7 @@ use entente_model::{
 };
 
 use super::{Context, Guest, Nodes, plain};
+use crate::live::Found;
 use crate::proxmox::collect::{Answers, few};
 use crate::proxmox::wire::{Record, items};
 
@@ -68,17 +69,7 @@ fn backup(context: &Context<'_>, record: &Record<'_>, protected: Protected<'_>) 
         (Observed::Absent, _, time) => time,
         (told, ..) => told,
     };
-    let retention = match (record.text("prune-backups"), record.inner("prune-backups"), record.text("maxfiles")) {
-        (_, Some(inner), _) => {
-            let parts: Vec<String> = inner
-                .keys()
-                .filter_map(|key| Some(format!("{key}={}", inner.text(key).value()?)))
-                .collect();
-            Observed::Value(parts.join(",").into())
-        }
-        (Observed::Absent, None, Observed::Value(files)) => Observed::Value(format!("maxfiles={files}").into()),
-        (told, ..) => told,
-    };
+    let retention = retention(record);
     let target = match (record.text("storage"), record.text("dumpdir")) {
         (Observed::Absent, folder) => folder,
         (told, _) => told,
@@ -94,6 +85,22 @@ fn backup(context: &Context<'_>, record: &Record<'_>, protected: Protected<'_>) 
         workloads: selection(context, record, protected),
         details: details(record, &DETAILS),
     })
+}
+
+/// How long copies are kept: an object in newer versions, a string of properties or a number of files
+/// in older ones.
+fn retention(record: &Record<'_>) -> Observed<Text> {
+    if let Some(inner) = record.inner("prune-backups") {
+        let parts: Vec<String> = inner
+            .keys()
+            .filter_map(|key| Some(format!("{key}={}", inner.text(key).value()?)))
+            .collect();
+        return Observed::Value(parts.join(",").into());
+    }
+    match record.text("prune-backups") {
+        Observed::Absent => record.text("maxfiles").map(|it| format!("maxfiles={it}").into()),
+        told => told,
+    }
 }
 
 /// Which guests a backup job covers: those that it names, those of a pool, or all but some; on one
@@ -207,5 +214,6 @@ pub(in crate::proxmox) fn unseen(context: &Context<'_>, named: &BTreeSet<Text>, 
         (GapCause::NoPermission, "guests that jobs, HA, pools or grants name are not shown to the account")
     };
     let count = missing.len() as u64;
-    context.gaps.add_many(cause, "workloads", None, message, Some(&few(&missing)), count);
+    let missing = few(&missing);
+    context.gaps.add_many(Found::of(cause, "workloads", message).value(&missing), count);
 }

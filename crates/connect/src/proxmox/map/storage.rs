@@ -155,11 +155,9 @@ pub(in crate::proxmox) fn datastores(
         }
     }
     // Storages of the cluster that no node showed: theirs are offline, or they are for none of them.
-    for (name, storage) in storages.by_name.iter().filter(|(_, it)| it.is_shared) {
-        if let Some(id) = context.datastore(name) {
-            seen.entry(id).or_insert_with(|| Seen { storage: name.clone(), ..Seen::default() });
-            let _ = storage;
-        }
+    let shared = storages.by_name.iter().filter(|(_, it)| it.is_shared);
+    for (name, id) in shared.filter_map(|(name, _)| Some((name, context.datastore(name)?))) {
+        seen.entry(id).or_insert_with(|| Seen { storage: name.clone(), ..Seen::default() });
     }
     for (id, it) in seen {
         let kind = storages.by_name.get(&it.storage).and_then(|it| it.kind.clone());

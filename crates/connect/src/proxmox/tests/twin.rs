@@ -36,8 +36,11 @@ fn token() -> Credentials {
     Credentials::Token { id: TOKEN_ID.into(), secret: Secret::new(TOKEN_SECRET.to_owned()) }
 }
 
-/// What must survive of a workload, and what stands in its way is not compared.
-fn essence(it: &Workload) -> (Option<PowerState>, Option<u32>, Option<u64>, Vec<u64>, Vec<String>) {
+/// Power, processors, memory, capacities of disks, hardware addresses.
+type Essence = (Option<PowerState>, Option<u32>, Option<u64>, Vec<u64>, Vec<String>);
+
+/// What must survive of a workload.
+fn essence(it: &Workload) -> Essence {
     let mut capacities: Vec<u64> = it.disks.iter().filter_map(|it| it.capacity_bytes.copied()).collect();
     capacities.sort_unstable();
     let mut macs: Vec<String> = it.nics.iter().filter_map(|it| it.mac.value()).map(|it| it.to_lowercase()).collect();
@@ -133,6 +136,21 @@ async fn a_ticket_that_ends_is_renewed() {
     let collection = collect(&target_of(&served, password(USER, PASSWORD))).await.unwrap();
     assert_eq!(collection.workloads.len(), 40);
     assert!(!has_gap(&collection, GapCause::NoPermission, "workloads"), "{:#?}", gaps(&collection));
+}
+
+#[tokio::test]
+async fn a_thousand_guests_take_a_few_calls_each() {
+    let served = serve(&world(1_000), Setup::default()).await;
+    let target = target_of(&served, token());
+    let (cancel, traffic) = (Cancel::new(), Traffic::default());
+    let run = Run { target: &target, watch: &Unwatched, cancel: &cancel, traffic: &traffic };
+    let started = std::time::Instant::now();
+    let collection = CONNECTOR.collect(run).await.unwrap();
+    println!("{} calls, {} bytes, {:?}", traffic.calls(), traffic.bytes_received(), started.elapsed());
+    assert_eq!(collection.workloads.len(), 1_000);
+    let per_node = 12 + collection.datastores.len() as u64;
+    let around = 60 + per_node * collection.hosts.len() as u64;
+    assert!(traffic.calls() < around + 10 * 1_000, "{} calls", traffic.calls());
 }
 
 #[tokio::test]

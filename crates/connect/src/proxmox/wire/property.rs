@@ -112,13 +112,15 @@ pub(in crate::proxmox) fn size_bytes(text: &str) -> Option<u64> {
         _ => return None,
     };
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let mut bytes = whole.parse::<u64>().ok()?.checked_mul(unit)?;
-    let mut weight = unit;
-    for digit in fraction.chars() {
-        weight /= 10;
-        bytes = bytes.checked_add(weight.checked_mul(digit.to_digit(10)?.into())?)?;
+    let whole = whole.parse::<u64>().ok()?.checked_mul(unit)?;
+    // Nine digits of a terabyte are a thousandth of a byte: more of them change nothing.
+    let (mut numerator, mut denominator) = (0_u128, 1_u128);
+    for digit in fraction.chars().take(9) {
+        numerator = numerator * 10 + u128::from(digit.to_digit(10)?);
+        denominator *= 10;
     }
-    Some(bytes)
+    let part = u64::try_from(u128::from(unit) * numerator / denominator).ok()?;
+    whole.checked_add(part)
 }
 
 #[cfg(test)]

@@ -106,10 +106,6 @@ impl<'a> Record<'a> {
     pub(in crate::proxmox) fn required(&self, key: &'static str) -> Option<Text> {
         match self.read(key, as_text) {
             Observed::Value(text) if !text.trim().is_empty() => Some(text),
-            Observed::Unobserved(_) => {
-                self.left_out(key);
-                None
-            }
             _ => {
                 self.left_out(key);
                 None

@@ -9,7 +9,7 @@ use super::super::map::{self, Inventory, Machines, Managers};
 use super::super::wire::{Call, Paths, Target, Tree, WATCHED, create_filter, leaf};
 use super::objects::{Which, create_view};
 use super::session::{CallFault, Session};
-use super::{begin, finish, read_infrastructure, read_managers, read_workloads, take_workloads};
+use super::{begin, finish, read_infrastructure, read_managers, read_workloads, root, take_workloads};
 use crate::live::{CallError, Change, ConnectError, Gaps, Refusal, Run};
 
 /// Updates asked for at once; servers give fewer.
@@ -182,7 +182,7 @@ impl Follower<'_, '_> {
         let kept = read_infrastructure(self.session, gaps).await;
         let mut unused = begin(self.session);
         let mut inventory =
-            Inventory::of(&self.session.run.target.id, &unused.source.id, &kept);
+            Inventory::of(&self.session.run.target.id, &unused.source.id, root(self.session), &kept);
         inventory.attributes = map::attribute_names(managers.get("customFieldsManager", "field"));
         map::infrastructure(&mut unused, &kept, &mut inventory, gaps);
         inventory

@@ -43,6 +43,10 @@ pub(super) async fn alarms(
 /// Tasks since some days before the collection.
 pub(super) async fn tasks(session: &Session<'_>, collection: &mut Collection, gaps: &mut Gaps) {
     let Some(manager) = session.about.manager("taskManager") else { return };
+    if !session.about.is_vcenter {
+        // A standalone host keeps no history of tasks.
+        return;
+    }
     let limits = session.run.target.limits;
     if limits.activities_max == 0 || limits.activity_days == 0 {
         return;

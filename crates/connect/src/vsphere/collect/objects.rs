@@ -49,6 +49,8 @@ enum Attempt {
     Again(CallFault),
     /// The server does not know this property.
     Without(Text),
+    /// The server does not know one of the kinds, which its message names.
+    WithoutKind(CallFault),
     LimitReached,
     Endless,
 }
@@ -99,6 +101,16 @@ pub(in crate::vsphere) async fn objects<S: ObjectSink>(
                     kind.paths.retain(|it| *it != path);
                 }
             }
+            Attempt::WithoutKind(fault) => {
+                let Some(kind) = unknown_kind(&query.paths, &fault) else {
+                    call_failed(gaps, sections, &fault);
+                    return sink;
+                };
+                let message = "this version of the platform does not know this kind of object";
+                gaps.add(Found::of(GapCause::MissingSection, section, message).field(&kind));
+                attempts -= 1;
+                query.paths.retain(|it| it.kind != kind);
+            }
             Attempt::Without(path) => {
                 let message = format!("the platform does not know the property {path}");
                 gaps.add(Found::of(GapCause::CallFailed, section, &message));
@@ -118,6 +130,16 @@ pub(in crate::vsphere) async fn objects<S: ObjectSink>(
         }
         sink.restart();
     }
+}
+
+/// The kind that a fault names, if there are others.
+fn unknown_kind(paths: &[Paths], fault: &CallFault) -> Option<Text> {
+    let CallFault::Fault(fault) = fault else { return None };
+    let named = |kind: &Text| {
+        fault.name.as_ref() == Some(kind)
+            || fault.message.split(|it: char| !it.is_alphanumeric()).any(|word| word == kind)
+    };
+    paths.iter().map(|it| &it.kind).find(|it| named(it)).filter(|_| paths.len() > 1).cloned()
 }
 
 async fn attempt<S: ObjectSink>(
@@ -238,6 +260,7 @@ fn failed(fault: CallFault, is_last: bool) -> Attempt {
         CallFault::Fault(it) if it.is("InvalidProperty") && it.name.is_some() => {
             Attempt::Without(it.name.clone().unwrap_or_default())
         }
+        CallFault::Fault(it) if it.is("InvalidType") => Attempt::WithoutKind(fault),
         // An object that went away while the list was made; a token that the server forgot; a
         // connection that broke: the list has to be made again.
         CallFault::Fault(it) if it.is("ManagedObjectNotFound") || it.is("InvalidArgument") => {
@@ -300,3 +323,30 @@ impl ObjectSink for Kept {
     }
 }
 
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What servers refuse a request for.
+    const ELEMENTS_MAX: usize = 500_000;
+
+    #[test]
+    fn a_request_stays_far_below_the_size_that_servers_refuse() {
+        let collector = Target::new("PropertyCollector", "propertyCollector");
+        let machines = 120_000;
+        let these: Vec<Target> =
+            (0..machines).map(|it| Target::new("VirtualMachine", &format!("vm-{it}"))).collect();
+        let query = Query {
+            which: Which::These(these),
+            paths: super::super::super::wire::workloads(),
+            sections: &["workloads"],
+        };
+        let calls = first_calls(&collector, &query, None, 1_000);
+        let asked: Vec<String> = calls.iter().map(|it| it.envelope(None)).collect();
+        let elements = |body: &String| body.matches("</").count();
+        assert!(asked.iter().map(elements).all(|it| it < ELEMENTS_MAX / 4));
+        let named: usize = asked.iter().map(|it| it.matches("<objectSet>").count()).sum();
+        assert_eq!(named, machines);
+    }
+}

@@ -93,8 +93,7 @@ struct Wrapped<T> {
 struct Category {
     id: String,
     name: String,
-    #[serde(default)]
-    cardinality: String,
+    cardinality: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -112,8 +111,8 @@ struct ObjectId {
 #[derive(Deserialize)]
 struct Attached {
     object_id: ObjectId,
-    #[serde(default)]
-    tag_ids: Vec<String>,
+    /// `null` where there are none, from some servers.
+    tag_ids: Option<Vec<String>>,
 }
 
 impl Rest {
@@ -262,8 +261,8 @@ impl Tags {
     }
 
     async fn fill(&mut self, session: &Session<'_>, gaps: &mut Gaps) -> Result<(), CallFault> {
-        let categories: Vec<String> = self.rest.list(session, "category").await?;
-        let tags: Vec<String> = self.rest.list(session, "tag").await?;
+        let categories: Option<Vec<String>> = self.rest.list(session, "category").await?;
+        let tags: Option<Vec<String>> = self.rest.list(session, "tag").await?;
         let (categories, tags) = (bounded(categories, gaps), bounded(tags, gaps));
         let found = details::<Category>(session, &self.rest, "category", categories).await;
         for category in found {
@@ -297,9 +296,9 @@ impl Tags {
             TagCategory {
                 platform: platform.clone(),
                 name: Text::new(&category.name),
-                single: match category.cardinality.as_str() {
-                    "SINGLE" => Observed::Value(true),
-                    "MULTIPLE" => Observed::Value(false),
+                single: match category.cardinality.as_deref() {
+                    Some("SINGLE") => Observed::Value(true),
+                    Some("MULTIPLE") => Observed::Value(false),
                     _ => Observed::Unobserved(Why::Unreadable),
                 },
                 tags: Listing::complete(tags),
@@ -338,8 +337,8 @@ impl Tags {
             let mut request = Request::post(url, body);
             request.headers = self.rest.headers();
             request.repeatable = true;
-            let found: Vec<Attached> = send(session, self.rest.form, &request).await?;
-            for attached in found {
+            let found: Option<Vec<Attached>> = send(session, self.rest.form, &request).await?;
+            for attached in found.into_iter().flatten() {
                 self.add(&attached, machines);
             }
         }
@@ -349,7 +348,7 @@ impl Tags {
     fn add(&self, attached: &Attached, machines: &mut Machines) {
         let mut unknown = 0;
         let Some(workload) = machines.get_mut(&attached.object_id.id) else { return };
-        for id in &attached.tag_ids {
+        for id in attached.tag_ids.iter().flatten() {
             let tag = self.tags.get(id);
             let category = tag.and_then(|it| self.categories.get(&it.category_id));
             let (Some(tag), Some(category)) = (tag, category) else {
@@ -373,7 +372,9 @@ impl Tags {
     }
 }
 
-fn bounded(mut ids: Vec<String>, gaps: &mut Gaps) -> Vec<String> {
+/// Ids within the limit; some servers write `null` where there are none.
+fn bounded(ids: Option<Vec<String>>, gaps: &mut Gaps) -> Vec<String> {
+    let mut ids = ids.unwrap_or_default();
     if ids.len() > TAGS_MAX {
         ids.truncate(TAGS_MAX);
         let message = format!("more than {TAGS_MAX}: what lies beyond was not read");

@@ -33,12 +33,14 @@ pub(super) fn extensions(
         let key = it.text_at("key").unwrap_or_default();
         let url = it.text_at("server.url").or(it.text_at("client.url"));
         let host = url.and_then(|url| reqwest::Url::parse(url).ok());
-        let host = host.and_then(|url| url.host_str().map(Text::new));
+        // `*` stands for the vCenter itself.
+        let host = host.and_then(|url| url.host_str().filter(|it| *it != "*").map(Text::new));
         Attachment {
             platform: platform.clone(),
             kind: AttachmentKind::Extension,
             name: Text::new(key),
-            principal: facts.text(within(it, "subjectName"), Observed::Absent),
+            // Whom it logs in as is not registered with it.
+            principal: Observed::Unobserved(Why::SourceLimit),
             address: host.map_or(Observed::Absent, Observed::Value),
             version: facts.text(within(it, "version"), blank()),
             last_seen: facts.moment(within(it, "lastHeartbeatTime"), blank()),
@@ -49,6 +51,7 @@ pub(super) fn extensions(
                 ("summary", "description.summary"),
                 ("type", "type"),
                 ("solution", "shownInSolutionManager"),
+                ("subject", "subjectName"),
                 ("url", "server.url"),
             ]),
         }

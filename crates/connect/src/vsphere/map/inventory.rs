@@ -8,7 +8,7 @@ use entente_model::{
 };
 
 use super::super::collect::Kept;
-use super::super::wire::{Object, unescape};
+use super::super::wire::{Object, Target, unescape};
 
 /// Deepest nesting of folders: a cycle in what a server tells must end.
 const DEPTH_MAX: usize = 200;
@@ -82,8 +82,13 @@ pub(in crate::vsphere) struct Inventory {
 pub(in crate::vsphere) type Above<'i> = Option<(&'i Text, &'i Place)>;
 
 impl Inventory {
-    /// Of everything that is not a workload.
-    pub fn of(platform: &PlatformId, source: &SourceId, kept: &Kept) -> Self {
+    /// Of everything that is not a workload, below this root: views do not show their container.
+    pub fn of(
+        platform: &PlatformId,
+        source: &SourceId,
+        root: Option<&Target>,
+        kept: &Kept,
+    ) -> Self {
         let mut inventory = Self {
             platform: platform.clone(),
             source: source.clone(),
@@ -97,6 +102,15 @@ impl Inventory {
             settings: HashMap::new(),
             rules: HashMap::new(),
         };
+        if let Some(root) = root {
+            inventory.places.entry(Text::new(&root.id)).or_insert_with(|| Place {
+                kind: Text::new(&root.kind),
+                name: Text::default(),
+                parent: None,
+                path: Text::new_static("/"),
+                filed_in: None,
+            });
+        }
         inventory.set_paths();
         inventory.set_ids();
         inventory

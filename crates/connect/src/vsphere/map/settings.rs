@@ -6,41 +6,37 @@ use entente_model::{Listing, Setting, Text};
 use super::super::wire::{Element, Told, flag};
 use crate::secrets::redact;
 
-/// Keys that are kept, lower case; `*` stands for anything.
-const KEPT: [&str; 28] = [
-    "ctkenabled",
-    "*.ctkenabled",
-    "disk.enableuuid",
-    "*.sharing",
-    "*.shared",
-    "sched.cpu.*",
-    "sched.mem.*",
-    "sched.node.*",
-    "numa.*",
-    "cpuid.*",
-    "featmask.*",
-    "pcipassthru*",
-    "pcihole.*",
-    "vgpu.*",
-    "svga.present",
-    "mks.enable3d",
-    "vhv.*",
-    "hypervisor.*",
-    "monitor.*",
-    "monitor_control.*",
-    "smbios.*",
-    "uefi.*",
-    "efi.*",
-    "ethernet*.filter*",
-    "ethernet*.coalescing*",
-    "ethernet*.ctxperdev",
-    "snapshot.maxsnapshots",
-    "vmotion.*",
+/// Beginnings of keys that are kept.
+const BEGINNINGS: [&str; 18] = [
+    "sched.cpu.",
+    "sched.mem.",
+    "sched.node.",
+    "numa.",
+    "cpuid.",
+    "featMask.",
+    "pciPassthru",
+    "pciHole.",
+    "vgpu.",
+    "vhv.",
+    "hypervisor.",
+    "monitor.",
+    "monitor_control.",
+    "smbios.",
+    "uefi.",
+    "efi.",
+    "snapshot.maxSnapshots",
+    "vmotion.",
 ];
+
+/// Ends of keys that are kept.
+const ENDS: [&str; 5] = ["ctkEnabled", "disk.EnableUUID", ".sharing", ".shared", "mks.enable3d"];
+
+/// Of a network adapter's keys, those with this in them: filters that are hung into it.
+const IN_ADAPTERS: [&str; 3] = [".filter", ".coalescing", ".ctxPerDev"];
 
 /// Keys that would be kept, and tell only of the machine's last run.
 const LEFT_OUT: [&str; 4] =
-    ["vmotion.checkpoint*", "vmotion.svga*", "monitor.phys_bits_used", "*.pcislotnumber"];
+    ["vmotion.checkpoint", "vmotion.svga", "monitor.phys_bits_used", "numa.autosize."];
 
 /// Settings of one machine, for what other facts need of them.
 pub(super) struct Settings<'t> {
@@ -93,23 +89,23 @@ pub(super) fn advanced(told: Told<'_>) -> Listing<Setting> {
     Listing::complete(settings)
 }
 
+/// Whether a key bears on where a machine can live, whatever its case.
 fn is_kept(key: &str) -> bool {
-    let is = |pattern: &&str| matches(pattern.as_bytes(), key.as_bytes());
-    KEPT.iter().any(|it| is(&it)) && !LEFT_OUT.iter().any(|it| is(&it))
-}
-
-/// Whether a key is of a pattern, whatever its case.
-fn matches(pattern: &[u8], key: &[u8]) -> bool {
-    match (pattern.split_first(), key.split_first()) {
-        (None, None) => true,
-        (Some((b'*', rest)), _) => {
-            matches(rest, key) || key.split_first().is_some_and(|(_, key)| matches(pattern, key))
-        }
-        (Some((expected, rest)), Some((found, key))) => {
-            expected.eq_ignore_ascii_case(found) && matches(rest, key)
-        }
-        _ => false,
+    let begins = |beginning: &&str| {
+        key.get(..beginning.len()).is_some_and(|it| it.eq_ignore_ascii_case(beginning))
+    };
+    let ends = |end: &&str| {
+        let start = key.len().checked_sub(end.len());
+        start.and_then(|it| key.get(it..)).is_some_and(|it| it.eq_ignore_ascii_case(end))
+    };
+    if ends(&".pciSlotNumber") {
+        return false;
     }
+    if BEGINNINGS.iter().any(|it| begins(it)) {
+        return !LEFT_OUT.iter().any(|it| begins(it));
+    }
+    ENDS.iter().any(|it| ends(it))
+        || begins(&"ethernet") && IN_ADAPTERS.iter().any(|it| key.contains(it))
 }
 
 #[cfg(test)]

@@ -219,17 +219,19 @@ impl<'t> Mapping<'_, 't, '_> {
         let host = self.get("runtime.host").reference();
         let pool = self.get("resourcePool").reference();
         let parent = self.get("parent").reference();
-        let vapp = self.get("parentVApp").reference();
+        let within = || pool.and_then(|it| inventory.above(it.id, "VirtualApp"));
+        let vapp = self.get("parentVApp").reference().map(|it| it.id);
+        let vapp = vapp.or_else(|| within().map(|(id, _)| id.as_str()));
         // A template is in no pool, and what is not registered on a host is still in a folder.
-        let anchors = [host, pool, vapp, parent];
-        let known = || anchors.iter().flatten().filter(|it| inventory.place(it.id).is_some());
+        let anchors = [host, pool, parent].map(|it| it.map(|it| it.id));
+        let known = || anchors.into_iter().chain([vapp]).flatten().filter(|id| inventory.place(id).is_some());
         let refused = |path: &str| self.get(path).refused().unwrap_or(Why::Blank);
         let datacenter = known()
-            .map(|it| inventory.datacenter(it.id))
+            .map(|id| inventory.datacenter(id))
             .find(Observed::is_observed)
             .unwrap_or(Observed::Unobserved(refused("parent")));
         let cluster = known()
-            .map(|it| inventory.cluster(it.id))
+            .map(|id| inventory.cluster(id))
             .find(Observed::is_observed)
             .unwrap_or(Observed::Unobserved(refused("runtime.host")));
         let place = |id: &str| inventory.place(id);
@@ -238,7 +240,7 @@ impl<'t> Mapping<'_, 't, '_> {
                 Some(folder) => Observed::Value(folder.path.clone()),
                 None => Observed::Unobserved(Why::NoPermission),
             },
-            (None, Some(vapp)) => match inventory.folder_of_vapp(vapp.id) {
+            (None, Some(vapp)) => match inventory.folder_of_vapp(vapp) {
                 Some(folder) => Observed::Value(folder.path.clone()),
                 None => blank(),
             },
@@ -259,7 +261,7 @@ impl<'t> Mapping<'_, 't, '_> {
                 Some(None) => Observed::Unobserved(Why::NoPermission),
                 None => self.get("resourcePool").refused().map_or(Observed::Absent, Observed::Unobserved),
             },
-            vapp: match vapp.map(|it| place(it.id)) {
+            vapp: match vapp.map(place) {
                 Some(Some(vapp)) => Observed::Value(vapp.name.clone()),
                 Some(None) => Observed::Unobserved(Why::NoPermission),
                 None => self.get("parentVApp").refused().map_or(Observed::Absent, Observed::Unobserved),

@@ -32,7 +32,8 @@ impl Fault {
     pub fn from(element: Element<'_>, message: &str) -> Self {
         let kind = if element.kind().is_empty() { element.name() } else { element.kind() };
         let kind = kind.strip_suffix("Fault").filter(|it| !it.is_empty()).unwrap_or(kind);
-        let name = element.text_at("name").or(element.text_at("invalidProperty"));
+        let name = ["name", "invalidProperty", "argument"];
+        let name = name.into_iter().find_map(|it| element.text_at(it));
         Self {
             kind: Text::new(kind),
             message: Text::new(message),

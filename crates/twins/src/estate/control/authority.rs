@@ -78,7 +78,7 @@ impl Making<'_> {
                 native_id: id.into(),
                 name: name.into(),
                 builtin: Observed::Value(builtin),
-                privileges: Listing::complete(privileges.iter().map(|it| Text::new(it)).collect()),
+                privileges: Listing::complete(privileges.iter().map(Text::new).collect()),
             });
         }
         for (name, is_group, role) in PRINCIPALS {

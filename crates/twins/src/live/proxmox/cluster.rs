@@ -28,7 +28,7 @@ pub(super) fn describe(
     let release: String = version.split(['.', '-']).take(2).collect::<Vec<_>>().join(".");
     world.put("/version", &json!({ "version": version, "release": release, "repoid": BUILD }));
     lists(plan, guests, world);
-    status(plan, world);
+    status(plan, guests, world);
     for (at, node) in (0..).zip(&plan.node_names) {
         self::node(plan, node, at, version, world);
         tasks(plan, node, at, world);
@@ -77,7 +77,9 @@ fn lists(plan: &Plan<'_>, guests: &[GuestPlan<'_>], world: &mut World) {
     }
 }
 
-fn status(plan: &Plan<'_>, world: &mut World) {
+fn status(plan: &Plan<'_>, guests: &[GuestPlan<'_>], world: &mut World) {
+    // Whoever asks reaches a node that has guests.
+    let local = guests.first().map_or("", |it| it.node.as_str());
     let mut list = vec![json!({
         "id": "cluster", "type": "cluster", "name": world.name, "quorate": 1, "version": 3,
         "nodes": plan.node_names.len(),
@@ -85,7 +87,7 @@ fn status(plan: &Plan<'_>, world: &mut World) {
     list.extend((1..).zip(&plan.node_names).map(|(at, node)| {
         json!({
             "id": format!("node/{node}"), "type": "node", "name": node, "nodeid": at, "online": 1,
-            "local": u8::from(at == 1), "level": "c", "ip": format!("192.0.2.{at}"),
+            "local": u8::from(node == local), "level": "c", "ip": format!("192.0.2.{at}"),
         })
     }));
     world.put("/cluster/status", &list.into());
@@ -200,8 +202,10 @@ fn storages(plan: &Plan<'_>, guests: &[GuestPlan<'_>], world: &mut World) {
 fn availability(plan: &Plan<'_>, guests: &[GuestPlan<'_>], world: &mut World) {
     let sid =
         |it: &GuestPlan<'_>| format!("{}:{}", if it.is_container { "ct" } else { "vm" }, it.vmid);
-    let guarded: Vec<&GuestPlan<'_>> =
-        guests.iter().filter(|it| it.vmid % GUARDED_EVERY == 0 && !it.has_vanished).collect();
+    let guarded: Vec<&GuestPlan<'_>> = guests
+        .iter()
+        .filter(|it| it.vmid.is_multiple_of(GUARDED_EVERY) && !it.has_vanished)
+        .collect();
     let list: Vec<Value> = guarded.iter().map(|it| json!({
         "sid": sid(it), "type": if it.is_container { "ct" } else { "vm" }, "state": "started",
         "max_relocate": 2, "digest": DIGEST,
@@ -231,7 +235,7 @@ fn availability(plan: &Plan<'_>, guests: &[GuestPlan<'_>], world: &mut World) {
 
 fn jobs(guests: &[GuestPlan<'_>], world: &mut World) {
     let unprotected: Vec<&GuestPlan<'_>> =
-        guests.iter().filter(|it| it.vmid % UNPROTECTED_EVERY == 0).collect();
+        guests.iter().filter(|it| it.vmid.is_multiple_of(UNPROTECTED_EVERY)).collect();
     let left_out: Vec<String> = unprotected.iter().map(|it| it.vmid.to_string()).collect();
     let mut jobs = vec![json!({
         "id": "backup-nightly", "type": "vzdump", "enabled": 1, "all": 1, "exclude": left_out.join(","),
@@ -252,18 +256,26 @@ fn jobs(guests: &[GuestPlan<'_>], world: &mut World) {
     world.put("/cluster/backup-info/not-backed-up", &list.into());
     let replicated: Vec<Value> = guests
         .iter()
-        .filter(|it| it.vmid % REPLICATED_EVERY == 0 && !it.has_vanished)
+        .filter(|it| it.vmid.is_multiple_of(REPLICATED_EVERY) && !it.has_vanished)
         .map(|it| json!({
             "id": format!("{}-0", it.vmid), "guest": it.vmid, "jobnum": 0, "target": "other", "type": "local",
             "source": it.node, "schedule": "*/30",
         }))
         .collect();
     for node in world.node_names() {
-        let here: Vec<Value> = replicated
-            .iter()
-            .filter(|it| it["source"] == node.as_str())
-            .map(|it| json!({ "id": it["id"], "guest": it["guest"], "last_sync": 1_780_000_000, "fail_count": 0, "duration": 4.2 }))
-            .collect();
+        let mut here = Vec::new();
+        for job in replicated.iter().filter(|it| it["source"] == node.as_str()) {
+            let state = json!({ "last_sync": 1_780_000_000, "last_try": 1_780_000_000, "next_sync": 1_780_001_800,
+                                "fail_count": 0, "duration": 4.2 });
+            let mut running = job.clone();
+            if let (Value::Object(fields), Value::Object(state)) = (&mut running, &state) {
+                fields.extend(state.clone());
+                fields.insert("vmtype".into(), json!("qemu"));
+            }
+            let id = job["id"].as_str().unwrap_or_default();
+            world.put(format!("/nodes/{node}/replication/{id}/status"), &state);
+            here.push(running);
+        }
         world.put(format!("/nodes/{node}/replication"), &here.into());
     }
     world.put("/cluster/replication", &replicated.into());

@@ -58,8 +58,8 @@ pub(super) fn plan_guests<'a>(plan: &Plan<'a>) -> Vec<GuestPlan<'a>> {
                 workload,
                 vmid,
                 node: plan.node(host).to_owned(),
-                is_container: may_be_container && vmid % CONTAINER_EVERY == 0,
-                has_firewall: vmid % FIREWALL_EVERY == 0,
+                is_container: may_be_container && vmid.is_multiple_of(CONTAINER_EVERY),
+                has_firewall: vmid.is_multiple_of(FIREWALL_EVERY),
                 volumes: made.collect(),
                 pool: word(cluster.rsplit('/').next().unwrap_or("none")),
                 is_bad: false,
@@ -165,7 +165,7 @@ pub(super) fn describe(plan: &Plan<'_>, guest: &GuestPlan<'_>, world: &mut World
 fn size(bytes: u64) -> String {
     [(GIB, "G"), (1 << 20, "M"), (1 << 10, "K")]
         .into_iter()
-        .find(|(unit, _)| bytes % unit == 0 && bytes > 0)
+        .find(|(unit, _)| bytes.is_multiple_of(*unit) && bytes > 0)
         .map_or_else(|| bytes.to_string(), |(unit, letter)| format!("{}{letter}", bytes / unit))
 }
 
@@ -180,7 +180,7 @@ fn machine(plan: &Plan<'_>, guest: &GuestPlan<'_>) -> Map<String, Value> {
         .cpu
         .cores_per_socket
         .copied()
-        .filter(|it| *it > 0 && count % it == 0)
+        .filter(|it| *it > 0 && count.is_multiple_of(*it))
         .unwrap_or(count);
     let mut config = common(guest);
     let mut set = |key: &str, value: Value| config.insert(key.to_owned(), value);
@@ -320,7 +320,7 @@ fn common(guest: &GuestPlan<'_>) -> Map<String, Value> {
     let workload = guest.workload;
     let mut config = Map::new();
     config.insert("digest".into(), json!(guest.digest()));
-    config.insert("onboot".into(), json!(u8::from(guest.vmid % 2 == 0)));
+    config.insert("onboot".into(), json!(u8::from(guest.vmid.is_multiple_of(2))));
     if let Some(text) = workload.annotation.value() {
         config.insert("description".into(), json!(text));
     }
@@ -437,7 +437,7 @@ fn agent(guest: &GuestPlan<'_>, base: &str, world: &mut World) {
 }
 
 fn firewall(guest: &GuestPlan<'_>, base: &str, world: &mut World) {
-    let is_on = u8::from(guest.vmid % 2 == 0);
+    let is_on = u8::from(guest.vmid.is_multiple_of(2));
     let digest = guest.digest();
     world.put(
         format!("{base}/firewall/options"),

@@ -99,6 +99,7 @@ fn access(guests: &[GuestPlan<'_>], world: &mut World) {
     ];
     if let Some(pool) = guests.first().map(|it| &it.pool) {
         let path = format!("/pool/{pool}");
+        world.grant(&path);
         grants.push(json!({ "path": path, "type": "user", "ugid": TENANT, "roleid": "PVEAuditor", "propagate": 0 }));
     }
     world.put("/access/acl", &grants.into());

@@ -61,6 +61,7 @@ pub(super) struct World {
     nodes: BTreeSet<String>,
     guests: BTreeSet<String>,
     silent: BTreeSet<String>,
+    granted: Vec<String>,
 }
 
 impl World {
@@ -83,6 +84,7 @@ impl World {
                 .map(|it| it.vmid.to_string())
                 .collect(),
             silent: BTreeSet::new(),
+            granted: Vec::new(),
         };
         let version = if faults.contains(&Fault::Old) { "6.4-13" } else { VERSION };
         cluster::describe(&plan, &planned, version, &mut world);
@@ -106,6 +108,11 @@ impl World {
 
     pub(super) fn put_tasks(&mut self, node: &str, tasks: Vec<Value>) {
         self.tasks.insert(node.to_owned(), tasks);
+    }
+
+    /// Says that something is granted at a path.
+    pub(super) fn grant(&mut self, path: &str) {
+        self.granted.push(path.to_owned());
     }
 
     /// Says that a guest's agent does not run.
@@ -164,7 +171,10 @@ impl World {
         ];
         let mut paths = Map::new();
         if !is_tenant {
-            for path in ["/", "/access", "/access/groups", "/nodes", "/pool", "/sdn", "/storage"] {
+            let usual = ["/", "/access", "/access/groups", "/nodes", "/pool", "/sdn", "/storage"];
+            // Paths that the access list names are listed, too.
+            let named = self.granted.iter().map(String::as_str);
+            for path in usual.into_iter().chain(named) {
                 paths.insert(path.to_owned(), audit(&everything).into());
             }
         }

@@ -38,11 +38,20 @@ pub(super) struct Answering {
 pub(super) struct Filter {
     pub id: String,
     pub answering: Arc<Answering>,
+    /// What was asked for: what it means changes with the views that it names.
+    pub spec: Arc<Element>,
+    /// The version of the session's views for which the objects were found.
+    pub views: u64,
+    /// Objects that it no longer means, not told yet.
+    pub left: Vec<Target>,
     /// How many of its objects were told already.
     pub told: usize,
     /// The version of the inventory up to which changes were told.
     pub seen: usize,
 }
+
+/// The privilege that is lacking, and which paths it hides.
+type Denied = (&'static str, fn(&str) -> bool);
 
 /// What several steps of one call need.
 pub(super) struct Asking<'a> {
@@ -99,7 +108,9 @@ impl<'a> Asking<'a> {
         let Some(view) = self.session.views.get(id) else { return String::new() };
         let mut w = Writer::new();
         let members = view.members.iter().filter_map(|it| self.inventory.get(*it));
-        w.references("view", members.map(|it| (it.kind, it.id.as_str())));
+        if view.kind != "TaskHistoryCollector" {
+            w.references("view", members.map(|it| (it.kind, it.id.as_str())));
+        }
         w.raw(&view.properties);
         w.finish()
     }
@@ -170,7 +181,7 @@ impl<'a> Asking<'a> {
     }
 
     /// What the account may not see of an object, and for want of which privilege.
-    fn denied(&self, kind: &str, id: &str) -> Option<(&'static str, fn(&str) -> bool)> {
+    fn denied(&self, kind: &str, id: &str) -> Option<Denied> {
         if !self.world.has(Fault::Filtered) {
             return None;
         }

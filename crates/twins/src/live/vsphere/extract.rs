@@ -12,8 +12,16 @@ use super::xml::Writer;
 /// Which properties of one type of object are asked for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Plan {
-    children: Vec<(&'static str, Plan)>,
+    children: Vec<Wanted>,
     emit: Option<Emit>,
+}
+
+#[derive(Clone, Debug)]
+struct Wanted {
+    name: &'static str,
+    /// Its position among the fields of its type: objects are written in that order.
+    order: usize,
+    plan: Plan,
 }
 
 /// How the value of a path is written.
@@ -42,9 +50,10 @@ impl Plan {
                 return Err(invalid());
             }
             let field = SCHEMA.field(&kind, name).ok_or_else(invalid)?;
+            let order = SCHEMA.order(&kind, name);
             kind = field.kind.to_owned();
             last = Some(field);
-            plan = plan.child_mut(field.name);
+            plan = plan.child_mut(field.name, order);
         }
         let field = last.ok_or_else(invalid)?;
         plan.emit = Some(Emit::new(path, field));
@@ -53,33 +62,33 @@ impl Plan {
 
     /// Adds all properties of a type.
     pub(super) fn add_all(&mut self, kind: &str) {
-        for field in SCHEMA.fields(kind) {
-            self.child_mut(field.name).emit = Some(Emit::new(field.name, field));
+        for (order, field) in SCHEMA.fields(kind).into_iter().enumerate() {
+            self.child_mut(field.name, order).emit = Some(Emit::new(field.name, field));
         }
     }
 
-    fn child_mut(&mut self, name: &'static str) -> &mut Self {
-        let at = match self.children.iter().position(|it| it.0 == name) {
+    fn child_mut(&mut self, name: &'static str, order: usize) -> &mut Self {
+        let at = match self.children.iter().position(|it| it.name == name) {
             Some(at) => at,
             None => {
-                self.children.push((name, Self::default()));
+                self.children.push(Wanted { name, order, plan: Self::default() });
                 self.children.len() - 1
             }
         };
         match self.children.get_mut(at) {
-            Some((_, child)) => child,
+            Some(child) => &mut child.plan,
             None => unreachable!("the child was added just now"),
         }
     }
 
-    fn child(&self, name: &str) -> Option<&Self> {
-        self.children.iter().find(|it| it.0 == name).map(|it| &it.1)
+    fn child(&self, name: &str) -> Option<&Wanted> {
+        self.children.iter().find(|it| it.name == name)
     }
 
     /// Every path that is asked for.
     pub(super) fn paths(&self) -> Vec<&str> {
         let own = self.emit.iter().map(|it| it.path.as_str());
-        own.chain(self.children.iter().flat_map(|it| it.1.paths())).collect()
+        own.chain(self.children.iter().flat_map(|it| it.plan.paths())).collect()
     }
 
     /// Adds everything that another plan asks for.
@@ -87,15 +96,19 @@ impl Plan {
         if other.emit.is_some() {
             self.emit = other.emit;
         }
-        for (name, child) in other.children {
-            self.child_mut(name).merge(child);
+        for child in other.children {
+            self.child_mut(child.name, child.order).merge(child.plan);
         }
     }
 
     /// The plan for those paths only of which `keeps` is true.
     pub(super) fn only(&self, keeps: &dyn Fn(&str) -> bool) -> Self {
         Self {
-            children: self.children.iter().map(|(name, it)| (*name, it.only(keeps))).collect(),
+            children: self
+                .children
+                .iter()
+                .map(|it| Wanted { plan: it.plan.only(keeps), ..it.clone() })
+                .collect(),
             emit: self.emit.clone().filter(|it| keeps(&it.path)),
         }
     }
@@ -104,6 +117,9 @@ impl Plan {
     /// called as `to` says.
     pub(super) fn extract(&self, content: &str, to: &mut impl Sink) {
         let mut list: Option<(&str, &Emit)> = None;
+        // Nothing that is asked for comes after this one.
+        let last = self.children.iter().map(|it| it.order).max().unwrap_or(0);
+        let mut last_was_seen = false;
         for child in children(content) {
             if let Some((name, emit)) = list
                 && name != child.name
@@ -111,7 +127,14 @@ impl Plan {
                 to.end_list(emit);
                 list = None;
             }
-            let Some(plan) = self.child(child.name) else { continue };
+            let Some(wanted) = self.child(child.name) else {
+                if last_was_seen {
+                    break;
+                }
+                continue;
+            };
+            last_was_seen = wanted.order == last && last != usize::MAX;
+            let plan = &wanted.plan;
             if let Some(emit) = &plan.emit {
                 match &emit.element {
                     None => to.value(emit, &child),

@@ -118,6 +118,19 @@ impl<'a> Facts<'a> {
         for list in ["disabledMethod", "recentTask", "declaredAlarmState"] {
             w.empty(list);
         }
+        self.alarm_states(w, reference);
+        w.leaf("alarmActionsEnabled", true);
+        w.empty("tag");
+    }
+
+    /// The root tells of everything below it.
+    fn alarm_states(&self, w: &mut Writer, reference: &Ref) {
+        if reference.id == super::layout::ROOT {
+            let alarms = self.collection.control.alarms.iter();
+            for (alarm, id) in alarms.flat_map(|it| it.triggered.iter().map(move |id| (it, id))) {
+                self.alarm_state(w, alarm, &Ref::new("VirtualMachine", id.clone()));
+            }
+        }
         match self.triggered.get(reference.id.as_str()) {
             Some(alarms) => {
                 for alarm in alarms {
@@ -126,8 +139,6 @@ impl<'a> Facts<'a> {
             }
             None => w.empty("triggeredAlarmState"),
         }
-        w.leaf("alarmActionsEnabled", true);
-        w.empty("tag");
     }
 
     fn alarm_state(&self, w: &mut Writer, alarm: &Alarm, entity: &Ref) {

@@ -183,12 +183,11 @@ impl Telling<'_> {
     }
 
     fn licensable(&self, w: &mut Writer) {
-        for (key, number) in [("numCpuPackages", self.source.sockets.copied().unwrap_or(1))] {
-            w.node("resource", |w| {
-                w.text("key", key);
-                w.value_as("value", "xsd:long", &number.to_string());
-            });
-        }
+        let sockets = self.source.sockets.copied().unwrap_or(1);
+        w.node("resource", |w| {
+            w.text("key", "numCpuPackages");
+            w.value_as("value", "xsd:long", &sockets.to_string());
+        });
     }
 
     fn hardware(&self, w: &mut Writer) {

@@ -76,6 +76,7 @@ pub(super) struct Telling<'a> {
     pub workload: &'a Workload,
     pub machine: &'a Machine,
     pub is_on: bool,
+    pub is_lean: bool,
 }
 
 /// The XML of all properties of a machine.
@@ -86,7 +87,7 @@ pub(super) fn encode(facts: &Facts<'_>, at: usize, padding: &Padding) -> String 
         return String::new();
     };
     let is_on = workload.power == Observed::Value(PowerState::On);
-    let telling = Telling { facts, workload, machine, is_on };
+    let telling = Telling { facts, workload, machine, is_on, is_lean: padding.is_lean };
     let mut w = Writer::new();
     telling.all(&mut w, padding);
     w.finish()
@@ -100,7 +101,9 @@ impl Telling<'_> {
         let parent = folder.map(|it| &it.reference);
         facts.entity(w, &machine.reference, &self.workload.name, parent, &attributes);
         self.config(w, padding);
-        self.layout_ex(w);
+        if !self.is_lean {
+            self.layout_ex(w);
+        }
         self.storage(w);
         let pool = machine.pool.and_then(|it| facts.layout.pools.get(it));
         if let Some(pool) = pool {
@@ -109,10 +112,12 @@ impl Telling<'_> {
                 w.reference("parentVApp", pool.reference.kind, &pool.reference.id);
             }
         }
-        w.node("resourceConfig", |w| {
-            w.reference("entity", "VirtualMachine", &machine.reference.id);
-            self.allocations(w);
-        });
+        if !self.is_lean {
+            w.node("resourceConfig", |w| {
+                w.reference("entity", "VirtualMachine", &machine.reference.id);
+                self.allocations(w);
+            });
+        }
         w.node("runtime", |w| self.runtime(w));
         self.guest(w);
         self.summary(w, &attributes);

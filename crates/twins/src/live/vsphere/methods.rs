@@ -5,11 +5,14 @@ use hyper::body::Bytes;
 use super::collector::{Answered, Asking, Target, go_on, retrieve};
 use super::faults::Refusal;
 use super::services::service_content;
-use super::sessions::{Seen, TaskReader};
+use super::sessions::{Seen, TaskReader, View};
 use super::world::{World, replace_value};
 use super::xml::{Element, Writer};
 use super::{authority, updates, views};
 use crate::live::Fault;
+
+/// Tasks on one page.
+const TASKS_ON_PAGE: usize = 10;
 
 /// Methods that anybody may call.
 pub(super) fn is_open(method: &str) -> bool {
@@ -35,6 +38,7 @@ pub(super) fn call(world: &World, seen: &Seen, request: &Element) -> Answered {
         }
         "CreateContainerView" => views::container(world, key, request)?,
         "CreateListView" => views::list(world, key, request)?,
+        "ModifyListView" | "ResetListView" => views::modify(world, key, request)?,
         "DestroyView" => {
             let id = request.child("_this").map(Element::reference).unwrap_or_default().1;
             world.session(key, |it| it.seen.views.remove(id));
@@ -42,9 +46,18 @@ pub(super) fn call(world: &World, seen: &Seen, request: &Element) -> Answered {
         }
         "CreatePropertyCollector" => updates::create_collector(world, key),
         "CreateFilter" => updates::create_filter(world, seen, request)?,
-        "DestroyPropertyFilter" => done(updates::destroy_filter(world, key, request)),
-        "DestroyPropertyCollector" => done(updates::destroy_collector(world, key, request)),
-        "CancelWaitForUpdates" => done(updates::cancel(world, key, request)),
+        "DestroyPropertyFilter" => {
+            updates::destroy_filter(world, key, request);
+            String::new()
+        }
+        "DestroyPropertyCollector" => {
+            updates::destroy_collector(world, key, request);
+            String::new()
+        }
+        "CancelWaitForUpdates" => {
+            updates::cancel(world, key, request);
+            String::new()
+        }
         "Logout" => {
             world.sessions().by_key.remove(key);
             String::new()
@@ -65,10 +78,6 @@ pub(super) fn call(world: &World, seen: &Seen, request: &Element) -> Answered {
     Ok(vec![Bytes::from(text)])
 }
 
-fn done((): ()) -> String {
-    String::new()
-}
-
 fn others(world: &World, seen: &Seen, request: &Element) -> Result<String, Refusal> {
     let key = seen.key.as_str();
     let (kind, id) = request.child("_this").map(Element::reference).unwrap_or_default();
@@ -79,6 +88,10 @@ fn others(world: &World, seen: &Seen, request: &Element) -> Result<String, Refus
             let id = world.session(key, |it| {
                 let id = it.new_id();
                 it.task_readers.insert(id.clone(), TaskReader::default());
+                let properties = latest_tasks(world);
+                let members = [].into();
+                let view = View { kind: "TaskHistoryCollector", members, properties };
+                it.seen.views.insert(id.clone(), view);
                 id
             });
             Ok(reference("TaskHistoryCollector", &id))
@@ -92,7 +105,10 @@ fn others(world: &World, seen: &Seen, request: &Element) -> Result<String, Refus
             Ok(String::new())
         }
         "DestroyCollector" => {
-            world.session(key, |it| it.task_readers.remove(id));
+            world.session(key, |it| {
+                it.task_readers.remove(id);
+                it.seen.views.remove(id);
+            });
             Ok(String::new())
         }
         "PowerOffVM_Task" => power(world, seen, id, "poweredOff"),
@@ -128,19 +144,19 @@ fn reference(kind: &str, id: &str) -> String {
 fn fetch(world: &World, seen: &Seen, request: &Element) -> Result<String, Refusal> {
     let (kind, id) = request.child("_this").map(Element::reference).unwrap_or_default();
     let path = request.word("prop").unwrap_or_default();
-    if kind == "TaskHistoryCollector" && path == "latestPage" {
-        let mut w = Writer::new();
-        w.raw("<returnval xsi:type=\"ArrayOfTaskInfo\">");
-        for task in world.tasks.iter().rev().take(10) {
-            w.node("TaskInfo", |w| w.raw(task));
-        }
-        w.close("returnval");
-        return Ok(w.finish());
-    }
     let inventory = world.read();
     let asking = Asking { world, inventory: &inventory, session: seen };
     let target = asking.resolve(kind, id)?;
     asking.fetch(&target, path)
+}
+
+/// Tasks on the newest page, newest first.
+fn latest_tasks(world: &World) -> String {
+    let mut w = Writer::new();
+    for task in world.tasks.iter().rev().take(TASKS_ON_PAGE) {
+        w.node("latestPage", |w| w.raw(task));
+    }
+    w.finish()
 }
 
 fn alarms(world: &World) -> String {
@@ -189,7 +205,8 @@ fn power(world: &World, seen: &Seen, id: &str, wanted: &'static str) -> Result<S
             }
             inventory.replace(at, content);
         }
-        inventory.add_task(|task| task_info(world, seen, task, id, wanted, refusal.as_ref()))
+        let tell = |task: &str| task_info(world, seen, task, id, wanted, refusal.as_ref());
+        inventory.add_task(tell)
     });
     Ok(reference("Task", &task))
 }

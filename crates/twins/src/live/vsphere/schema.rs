@@ -75,6 +75,11 @@ impl Schema {
         lineage.into_iter().flat_map(|it| it.fields.iter().copied()).collect()
     }
 
+    /// The position of a field among those of a type; the last one where only an extension has it.
+    pub(super) fn order(&self, name: &str, field: &str) -> usize {
+        self.fields(name).iter().position(|it| it.name == field).unwrap_or(usize::MAX)
+    }
+
     /// A field of a type, or of a type that extends it: paths follow what is there, not what was
     /// declared (`configurationEx.rule`).
     pub(super) fn field(&self, name: &str, field: &str) -> Option<Field> {
@@ -96,7 +101,7 @@ fn field(text: &'static str) -> Option<Field> {
 pub(super) fn wire_name(kind: &str) -> String {
     match kind {
         "ref" => "ManagedObjectReference".to_owned(),
-        "MethodName" | "PropertyPath" | "TypeName" => "xsd:string".to_owned(),
+        "Link" | "MethodName" | "PropertyPath" | "TypeName" => "xsd:string".to_owned(),
         kind if kind.starts_with(|it: char| it.is_ascii_lowercase()) => format!("xsd:{kind}"),
         kind => kind.to_owned(),
     }
@@ -106,7 +111,7 @@ pub(super) fn wire_name(kind: &str) -> String {
 pub(super) fn list_name(kind: &str) -> (String, String) {
     let element = match kind {
         "ref" => "ManagedObjectReference",
-        "MethodName" | "PropertyPath" | "TypeName" => "string",
+        "Link" | "MethodName" | "PropertyPath" | "TypeName" => "string",
         kind => kind,
     };
     let mut letters = element.chars();

@@ -37,6 +37,9 @@ pub(super) const PRIVILEGES: [(&str, &[&str]); 12] = [
     ("Authorization", &["Authorization.ModifyPermissions", "Authorization.ModifyRoles"]),
 ];
 
+/// Tasks that a vCenter calls recent.
+const RECENT_TASKS: usize = 10;
+
 /// A managed object that is not an entity of the inventory.
 pub(super) struct Service {
     pub kind: &'static str,
@@ -151,7 +154,9 @@ fn manager(facts: &Facts<'_>, kind: &str) -> String {
             );
         }
         "TaskManager" => {
-            w.empty("recentTask");
+            let tasks = facts.collection.control.activities.iter().rev().take(RECENT_TASKS);
+            let tasks: Vec<&str> = tasks.map(|it| it.native_id.as_str()).collect();
+            w.references("recentTask", tasks.iter().rev().map(|it| ("Task", *it)));
             w.leaf("maxCollector", 32);
         }
         "EventManager" => w.leaf("maxCollector", 1000),

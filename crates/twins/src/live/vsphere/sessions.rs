@@ -55,6 +55,8 @@ pub(super) struct Seen {
     pub calls: u64,
     pub has_expired: bool,
     pub views: HashMap<String, View>,
+    /// Counts changes of views.
+    pub views_version: u64,
 }
 
 /// One session.

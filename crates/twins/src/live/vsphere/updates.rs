@@ -44,6 +44,9 @@ pub(super) fn create_filter(
         collector.filters.push(Filter {
             id: id.clone(),
             answering: Arc::new(answering),
+            spec: Arc::new(request.clone()),
+            views: seen.views_version,
+            left: Vec::new(),
             told: 0,
             seen: version,
         });
@@ -149,6 +152,7 @@ fn updates(
         let inventory = world.read();
         let asking = Asking { world, inventory: &inventory, session: &seen };
         for filter in &mut filters {
+            filter.look_again(&asking);
             let inside = filter.tell(&asking, &mut left);
             if !inside.is_empty() {
                 w.node("filterSet", |w| {
@@ -185,9 +189,33 @@ fn updates(
 }
 
 impl Filter {
+    /// Finds its objects anew where a view was changed.
+    fn look_again(&mut self, asking: &Asking<'_>) {
+        if self.views == asking.session.views_version {
+            return;
+        }
+        self.views = asking.session.views_version;
+        let Ok(mut now) = asking.select(self.spec.all("spec"), true) else { return };
+        let told = self.answering.targets.get(..self.told).unwrap_or_default();
+        let (kept, left): (Vec<Target>, Vec<Target>) =
+            told.iter().cloned().partition(|it| now.targets.contains(it));
+        now.targets.retain(|it| !kept.contains(it));
+        self.told = kept.len();
+        now.targets.splice(0..0, kept);
+        self.left.extend(left);
+        self.answering = Arc::new(now);
+    }
+
     /// Objects that were not told yet, then what changed of those that were.
     fn tell(&mut self, asking: &Asking<'_>, left: &mut usize) -> String {
         let mut w = Writer::new();
+        for (kind, id) in self.left.iter().filter_map(|it| asking.named(it)) {
+            w.node("objectSet", |w| {
+                w.text("kind", "leave");
+                w.reference("obj", kind, id);
+            });
+        }
+        self.left.clear();
         let untold = self.answering.targets.get(self.told..).unwrap_or_default();
         for target in untold.iter().take(*left) {
             self.enter(&mut w, asking, target);

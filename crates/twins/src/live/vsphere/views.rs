@@ -64,6 +64,36 @@ pub(super) fn list(world: &World, key: &str, request: &Element) -> Result<String
     Ok(world.session(key, |it| open(it, view)))
 }
 
+/// `ModifyListView` and `ResetListView`: gives what could not be found.
+pub(super) fn modify(world: &World, key: &str, request: &Element) -> Result<String, Refusal> {
+    let (kind, id) = request.child("_this").map(Element::reference).unwrap_or_default();
+    let mut w = Writer::new();
+    let (mut added, mut removed) = (Vec::new(), Vec::new());
+    {
+        let inventory = world.read();
+        for it in &request.children {
+            let (kind, id) = it.reference();
+            match (it.name.as_str(), inventory.find(id)) {
+                ("add" | "obj", Some(at)) => added.push(at),
+                ("remove", Some(at)) => removed.push(at),
+                ("add" | "obj", None) => w.reference("returnval", kind, id),
+                _ => {}
+            }
+        }
+    }
+    let is_reset = request.name == "ResetListView";
+    let known = world.session(key, |session| {
+        let view = session.seen.views.get_mut(id)?;
+        let kept = view.members.iter().filter(|it| !is_reset && !removed.contains(it));
+        let kept: Vec<u32> = kept.copied().filter(|it| !added.contains(it)).collect();
+        view.members = kept.into_iter().chain(added).collect();
+        session.seen.views_version += 1;
+        Some(())
+    });
+    world.change(|_| ());
+    known.map(|()| w.finish()).ok_or_else(|| Refusal::missing(kind, id))
+}
+
 fn open(session: &mut Session, view: View) -> String {
     let id = session.new_id();
     let mut w = Writer::new();

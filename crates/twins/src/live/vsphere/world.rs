@@ -1,12 +1,13 @@
 //! Everything that is served: managed objects by id, what changed, and who is logged in.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use entente_model::{Collection, Text};
 use tokio::sync::watch;
 
 use super::clusters::{Rules, compute};
+use super::extract::children;
 use super::facts::Facts;
 use super::faults::Refusal;
 use super::hosts::{Shared, host};
@@ -72,6 +73,15 @@ impl Inventory {
         let id = format!("task-{}", 900_000 + self.tasks);
         let content = info(&id);
         self.add("Task", id.as_str().into(), content);
+        if let Some(at) = self.find("TaskManager") {
+            let manager = self.get(at).map(|it| it.content.to_string()).unwrap_or_default();
+            let manager = manager.replace("<recentTask></recentTask>", "");
+            let task = format!("<recentTask type=\"Task\">{id}</recentTask>");
+            self.replace(
+                at,
+                manager.replacen("<maxCollector>", &format!("{task}<maxCollector>"), 1),
+            );
+        }
         id
     }
 }
@@ -124,6 +134,11 @@ impl World {
         for Service { kind, id, content } in super::hosts::certificates(&facts) {
             inventory.add(kind, id.into(), content);
         }
+        let tasks = services::tasks(&facts);
+        for (activity, info) in collection.control.activities.iter().zip(&tasks) {
+            let content = format!("<info>{info}</info>");
+            inventory.add("Task", activity.native_id.clone(), content);
+        }
         add_places(&facts, &mut inventory);
         let first = inventory.objects.len();
         let contents = machines(&facts, setup.bytes_per_workload);
@@ -146,7 +161,7 @@ impl World {
         let restricted = if has(Fault::Filtered) { restricted(&layout) } else { Vec::new() };
         Self {
             assigned_licences: services::assigned_licences(&facts, &about),
-            tasks: services::tasks(&facts),
+            tasks,
             permissions: super::authority::permissions(&facts),
             tags: rest::Tags::new(collection, &layout),
             profiles: pbm::Profiles::new(&facts),
@@ -238,11 +253,7 @@ const SAMPLE: usize = 200;
 /// The XML of all machines, encoded by as many threads as there are processors.
 fn machines(facts: &Facts<'_>, bytes_each: Option<usize>) -> Vec<String> {
     let count = facts.layout.machines.len();
-    let step = (count / SAMPLE).max(1);
-    let sample = (0..count).step_by(step).map(|it| machine::encode(facts, it, &Padding::default()));
-    let sizes: Vec<usize> = sample.map(|it| it.len()).collect();
-    let natural = sizes.iter().sum::<usize>() / sizes.len().max(1);
-    let padding = Padding { bytes: bytes_each.unwrap_or(0).saturating_sub(natural) };
+    let padding = padding(facts, bytes_each);
     let threads = std::thread::available_parallelism().map_or(1, |it| it.get());
     let share = count.div_ceil(threads).max(1);
     let padding = &padding;
@@ -258,6 +269,30 @@ fn machines(facts: &Facts<'_>, bytes_each: Option<usize>) -> Vec<String> {
     })
 }
 
+/// What makes machines as large as somebody wants them; the summary, which repeats the rest, not
+/// counted.
+fn padding(facts: &Facts<'_>, bytes_each: Option<usize>) -> Padding {
+    let Some(wanted) = bytes_each else { return Padding::default() };
+    let count = facts.layout.machines.len();
+    let natural = |padding: Padding| {
+        let sample = (0..count).step_by((count / SAMPLE).max(1));
+        let sizes: Vec<usize> = sample
+            .map(|it| machine::encode(facts, it, &padding))
+            .map(|it| {
+                let summary = children(&it).find(|it| it.name == "summary");
+                it.len() - summary.map_or(0, |it| it.inner.len())
+            })
+            .collect();
+        sizes.iter().sum::<usize>() / sizes.len().max(1)
+    };
+    let usual = natural(Padding::default());
+    if usual <= wanted {
+        return Padding { bytes: wanted - usual, is_lean: false };
+    }
+    let lean = Padding { bytes: 0, is_lean: true };
+    Padding { bytes: wanted.saturating_sub(natural(lean)), ..lean }
+}
+
 /// Half of the machines: what an account sees that has no rights on the others.
 fn half(collection: &Collection) -> Collection {
     let mut half = collection.clone();
@@ -266,6 +301,12 @@ fn half(collection: &Collection) -> Collection {
         at += 1;
         at % 2 == 1
     });
+    let seen = half.workloads.iter().filter_map(|it| it.native_id.value());
+    let seen: HashSet<Text> = seen.cloned().collect();
+    for alarm in &mut half.control.alarms {
+        alarm.triggered.items.retain(|it| seen.contains(it));
+    }
+    half.control.activities.retain(|it| it.subject.value().is_none_or(|it| seen.contains(it)));
     half
 }
 
@@ -313,4 +354,64 @@ pub(super) fn replace_value(content: &str, name: &str, value: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema::SCHEMA;
+    use super::*;
+    use crate::{EstateSpec, generate};
+
+    /// Names that do not follow the order of the type's fields, or that it does not have.
+    fn misplaced(kind: &str, content: &str, found: &mut Vec<String>) {
+        let mut last = 0;
+        for child in children(content) {
+            let fields = SCHEMA.fields(kind);
+            let Some(at) = fields.iter().position(|it| it.name == child.name) else {
+                found.push(format!("{kind} has no {}", child.name));
+                continue;
+            };
+            if at < last {
+                found.push(format!("{} comes too late in {kind}", child.name));
+            }
+            last = at;
+            let told =
+                child.attributes.split("xsi:type=\"").nth(1).and_then(|it| it.split('"').next());
+            let kind = told.unwrap_or(fields[at].kind);
+            // What is not described is not looked into.
+            if !SCHEMA.fields(kind).is_empty() && child.inner.starts_with('<') {
+                misplaced(kind, child.inner, found);
+            }
+        }
+    }
+
+    #[test]
+    fn every_object_follows_the_order_of_its_type() {
+        let spec = EstateSpec { workloads: 250, ..EstateSpec::default() };
+        for bytes in [None, Some(4_000), Some(60_000)] {
+            let setup = Setup { bytes_per_workload: bytes, ..Setup::default() };
+            let world = World::new(&generate(&spec).remove(0), &setup);
+            let mut found = Vec::new();
+            for object in &world.read().objects {
+                misplaced(object.kind, &object.content, &mut found);
+            }
+            misplaced("VirtualMachine", &world.common, &mut found);
+            found.sort();
+            found.dedup();
+            assert_eq!(found, Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn machines_are_as_large_as_somebody_wants_them() {
+        let spec = EstateSpec { workloads: 300, ..EstateSpec::default() };
+        let setup = Setup { bytes_per_workload: Some(40_000), ..Setup::default() };
+        let world = World::new(&generate(&spec).remove(0), &setup);
+        let inventory = world.read();
+        let machines = inventory.objects.iter().filter(|it| it.kind == "VirtualMachine");
+        let sizes: Vec<usize> = machines.map(|it| it.content.len()).collect();
+        let average = sizes.iter().sum::<usize>() / sizes.len();
+        // The summary comes on top.
+        assert!((38_000..48_000).contains(&average), "{average}");
+    }
 }

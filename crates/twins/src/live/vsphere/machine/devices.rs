@@ -132,7 +132,9 @@ impl Telling<'_> {
                 controller.tell(w);
             }
         }
-        self.basics(w, &controllers);
+        if !self.is_lean {
+            self.basics(w, &controllers);
+        }
         for controller in &controllers {
             if controller.kind != "VirtualIDEController" {
                 controller.tell(w);
@@ -258,12 +260,14 @@ impl Telling<'_> {
             w.leaf("unitNumber", slot.unit);
             w.leaf("capacityInKB", bytes / 1024);
             w.leaf("capacityInBytes", bytes);
-            shares(w, "shares", 1000);
-            w.node("storageIOAllocation", |w| {
-                w.leaf("limit", -1);
+            if !self.is_lean {
                 shares(w, "shares", 1000);
-                w.leaf("reservation", 0);
-            });
+                w.node("storageIOAllocation", |w| {
+                    w.leaf("limit", -1);
+                    shares(w, "shares", 1000);
+                    w.leaf("reservation", 0);
+                });
+            }
             let machine = self.machine.reference.id.trim_start_matches("vm-");
             w.text("diskObjectId", &format!("{machine}-{}", slot.key));
             w.leaf("nativeUnmanagedLinkedClone", false);

@@ -124,7 +124,9 @@ impl Telling<'_> {
             for (at, nic) in self.workload.nics.iter().enumerate() {
                 self.guest_nic(w, at, nic);
             }
-            self.ip_stack(w);
+            if !self.is_lean {
+                self.ip_stack(w);
+            }
         }
         for partition in &guest.partitions {
             w.node("disk", |w| {

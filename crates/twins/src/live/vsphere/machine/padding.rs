@@ -1,5 +1,6 @@
-//! Advanced settings: those that every machine has, and as many more as it takes to make machines as
-//! large as somebody wants them. Real machines grow just there.
+//! How large machines are. A real one's properties take tens of kilobytes; somebody who wants them
+//! smaller gets machines without what tells nothing, and who wants them larger gets more advanced
+//! settings: real machines grow just there.
 
 use super::super::xml::Writer;
 use super::Telling;
@@ -9,6 +10,8 @@ use crate::random::{Random, hash};
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::live::vsphere) struct Padding {
     pub bytes: usize,
+    /// What is the same in most machines is left out.
+    pub is_lean: bool,
 }
 
 /// Roughly what one added setting takes besides its value.
@@ -18,7 +21,7 @@ impl Padding {
     /// All advanced settings of a machine.
     pub(super) fn extra_config(self, w: &mut Writer, telling: &Telling<'_>) {
         let mut random = Random::new(hash(&telling.machine.reference.id));
-        telling.settings(w, &mut random);
+        telling.settings(w, &mut random, self.is_lean);
         let Some(bytes) = random.below(self.bytes as u64 + 1).checked_add(self.bytes as u64 / 2)
         else {
             return;
@@ -59,9 +62,22 @@ fn setting(w: &mut Writer, key: &str, value: &str) {
 }
 
 impl Telling<'_> {
-    fn settings(&self, w: &mut Writer, random: &mut Random) {
+    fn settings(&self, w: &mut Writer, random: &mut Random, is_lean: bool) {
         let name = self.file_name();
         setting(w, "nvram", &format!("{name}.nvram"));
+        if !is_lean {
+            self.usual_settings(w, random, &name);
+        }
+        setting(w, "guestinfo.vmtools.versionNumber", self.tools_version());
+        if self.workload.availability.disk_uuid_enabled.copied() == Some(true) {
+            setting(w, "disk.EnableUUID", "TRUE");
+        }
+        for told in &self.workload.advanced_settings {
+            setting(w, &told.key, &told.value);
+        }
+    }
+
+    fn usual_settings(&self, w: &mut Writer, random: &mut Random, name: &str) {
         setting(w, "svga.present", "TRUE");
         setting(w, "hpet0.present", "TRUE");
         for bridge in ["0", "4", "5", "6", "7"] {
@@ -75,13 +91,6 @@ impl Telling<'_> {
         setting(w, "migrate.hostLog", &format!("{name}-{:08x}.hlog", random.next() >> 32));
         let swap = format!("{}{name}-{:08x}.vswp", self.folder_of_files(), random.next() >> 32);
         setting(w, "sched.swap.derivedName", &swap);
-        setting(w, "guestinfo.vmtools.versionNumber", self.tools_version());
-        if self.workload.availability.disk_uuid_enabled.copied() == Some(true) {
-            setting(w, "disk.EnableUUID", "TRUE");
-        }
-        for told in &self.workload.advanced_settings {
-            setting(w, &told.key, &told.value);
-        }
     }
 
     fn tools_version(&self) -> &str {
