@@ -65,17 +65,19 @@ async fn virsh_reads_the_xml_and_tells_disks_and_adapters_from_it() {
     let world = world();
     let served = serve(&world).await;
     for workload in &world.workloads {
-        let Some(xml) = virsh(&served, &["dumpxml", &workload.name]) else { return };
+        // By UUID: an estate may have a name twice.
+        let uuid = workload.instance_uuid.value().unwrap().to_string();
+        let Some(xml) = virsh(&served, &["dumpxml", &uuid]) else { return };
         assert!(xml.contains(&format!("<name>{}</name>", workload.name)), "{xml}");
-        let adapters = virsh(&served, &["domiflist", &workload.name]).unwrap();
+        let adapters = virsh(&served, &["domiflist", &uuid]).unwrap();
         for nic in &workload.nics {
             assert!(adapters.contains(nic.mac.value().unwrap().as_str()), "{adapters}");
         }
-        let disks = virsh(&served, &["domblklist", &workload.name, "--details"]).unwrap();
+        let disks = virsh(&served, &["domblklist", &uuid, "--details"]).unwrap();
         let count =
             disks.lines().filter(|it| it.contains(" disk ") || it.contains(" lun ")).count();
         assert_eq!(count, workload.disks.items.len(), "{disks}");
-        let snapshots = virsh(&served, &["snapshot-list", &workload.name, "--name"]).unwrap();
+        let snapshots = virsh(&served, &["snapshot-list", &uuid, "--name"]).unwrap();
         assert_eq!(lines(&snapshots).len(), workload.snapshots.items.len());
     }
 }

@@ -48,14 +48,20 @@ impl Daemon {
         if let Some(daemon) = shared.upgrade() {
             return Ok(daemon);
         }
-        let daemon = Arc::new(Self::start()?);
+        let daemon = Arc::new(Self::start(&[])?);
+        daemon.furnish();
         *shared = Arc::downgrade(&daemon);
         Ok(daemon)
     }
 
-    fn start() -> Result<Self, String> {
+    /// An empty one that wants a password over TLS.
+    pub fn with_password() -> Result<Self, String> {
+        Self::start(&["sasl"])
+    }
+
+    fn start(options: &[&str]) -> Result<Self, String> {
         let folder = TempDir::with_prefix("entente-libvirtd-").unwrap();
-        let output = script("start", folder.path());
+        let output = script("start", folder.path(), options);
         let said = String::from_utf8_lossy(&output.stderr);
         if output.status.code() == Some(CANNOT) {
             return Err(said.trim().to_owned());
@@ -64,9 +70,7 @@ impl Daemon {
         let facts = String::from_utf8(output.stdout).unwrap();
         let facts = facts.lines().filter_map(|it| it.split_once('='));
         let facts = facts.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let daemon = Self { folder, facts };
-        daemon.furnish();
-        Ok(daemon)
+        Ok(Self { folder, facts })
     }
 
     fn furnish(&self) {
@@ -245,13 +249,13 @@ pub fn lines(text: &str) -> BTreeSet<String> {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        script("stop", self.folder.path());
+        script("stop", self.folder.path(), &[]);
     }
 }
 
-fn script(verb: &str, folder: &Path) -> Output {
+fn script(verb: &str, folder: &Path, options: &[&str]) -> Output {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/libvirtd-for-tests");
-    Command::new(script).arg(verb).arg(folder).output().expect("the script is there")
+    Command::new(script).arg(verb).arg(folder).args(options).output().expect("the script is there")
 }
 
 fn said(command: &mut Command) -> String {

@@ -21,8 +21,8 @@ use std::time::Duration;
 use daemon::{Daemon, target, turn};
 use entente_connect::connector::{Access, Unwatched, Watch};
 use entente_connect::live::{
-    Cancel, Change, CheckReport, ConnectError, Credentials, Live, Refusal, RightState, Run, Target,
-    Traffic, Trust,
+    Cancel, Change, CheckReport, ConnectError, Credentials, Live, Refusal, RightState, Run, Secret,
+    Target, Traffic, Trust,
 };
 use entente_model::{Collection, Gap, GapCause, Observed, PowerState, ToolsStatus, Why, Workload};
 
@@ -294,6 +294,28 @@ async fn every_way_to_the_host_shows_the_same() {
     assert_eq!(collected(&tls).await.unwrap().workloads, expected.workloads);
 }
 
+/// `ENTENTE_LIBVIRT_SSH` names an account of this machine, `root@127.0.0.1:2222`, that `ssh` reaches
+/// without prompts.
+#[tokio::test]
+async fn by_ssh_it_shows_the_same() {
+    let Ok(account) = std::env::var("ENTENTE_LIBVIRT_SSH") else {
+        println!("skipped: ENTENTE_LIBVIRT_SSH names no account that ssh reaches");
+        return;
+    };
+    let daemon = daemon!();
+    let _turn = turn();
+    let socket = daemon.fact("socket_ro");
+    let ssh = target(&format!("qemu+ssh://{account}/system?socket={socket}"));
+    let expected = collected(&target(&daemon.read_only())).await.unwrap();
+    assert_eq!(collected(&ssh).await.unwrap().workloads, expected.workloads);
+    let nowhere = target(&format!("qemu+ssh://{account}/system?socket=/nonexistent/socket"));
+    assert!(
+        matches!(refused(&nowhere).await, Refusal::Unreachable(why) if why.contains("no libvirt socket"))
+    );
+    let unknown = target("qemu+ssh://no-such-host.invalid/system");
+    assert_eq!(refused(&unknown).await, Refusal::NameUnknown);
+}
+
 #[tokio::test]
 async fn whoever_may_not_enter_is_told_why() {
     let daemon = daemon!();
@@ -326,6 +348,29 @@ async fn whoever_may_not_enter_is_told_why() {
     let mut hasty = target(&address);
     hasty.limits.idle_seconds = 2;
     assert!(!matches!(refused(&hasty).await, Refusal::Cancelled));
+}
+
+#[tokio::test]
+async fn a_password_is_sent_over_tls_and_never_in_clear_text() {
+    let daemon = match Daemon::with_password() {
+        Ok(daemon) => daemon,
+        Err(why) => {
+            println!("skipped: {why}");
+            return;
+        }
+    };
+    let as_user = |password: &str| Credentials::Password {
+        user: daemon.fact("user").into(),
+        password: Secret::new(password.to_owned()),
+    };
+    let mut tls = target(&daemon.tls());
+    tls.trust = Trust::Authority(daemon.pki("cacert.pem"));
+    assert!(matches!(refused(&tls).await, Refusal::LogInUnsupported(why) if why.contains("SASL")));
+    tls.credentials = as_user("not this one");
+    assert_eq!(refused(&tls).await, Refusal::WrongCredentials);
+    tls.credentials = as_user(daemon.fact("password"));
+    assert_eq!(checked(&tls).await.unwrap().account, daemon.fact("user"));
+    assert_eq!(collected(&tls).await.unwrap().hosts.len(), 1);
 }
 
 #[tokio::test]

@@ -44,7 +44,8 @@ pub struct Named {
 /// A domain.
 #[derive(Debug)]
 pub struct Domain {
-    /// Its name, unique on the host.
+    /// Its name. An estate of many hosts may have a name twice, which one host would not: calls that
+    /// name a UUID as well find the right one.
     pub name: String,
     uuid: [u8; 16],
     id: i32,
@@ -187,11 +188,10 @@ impl Domain {
 }
 
 fn domains(collection: &Collection, bytes_per_workload: usize) -> Vec<Domain> {
-    let mut taken = BTreeSet::new();
     let mut running = 0;
     let scene = documents::Scene::of(collection);
     let domains = collection.workloads.iter().map(|workload| {
-        let name = unique(&mut taken, &workload.name);
+        let name = workload.name.to_string();
         let uuid = match workload.instance_uuid.value() {
             Some(uuid) => *uuid.as_bytes(),
             None => derived("workload", workload.id.as_str()),
@@ -279,7 +279,7 @@ fn snapshots(workload: &Workload) -> Vec<Snapshot> {
     snapshots
 }
 
-/// A name that no other has: libvirt knows each name once.
+/// A name that no other VM snapshot of the domain has: libvirt knows each once.
 fn unique(taken: &mut BTreeSet<String>, name: &str) -> String {
     let mut unique = name.to_owned();
     let mut number = 1;
