@@ -3,6 +3,13 @@
 //! `scripts/libvirtd-for-tests` starts a daemon of its own, which needs root and Debian's
 //! `libvirt-daemon-system`, `libvirt-clients` and `qemu-system-x86`; where it cannot, each test says
 //! so in one line and does nothing. `virsh` is the second opinion.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
 
 #[path = "libvirtd/daemon.rs"]
 mod daemon;
@@ -78,7 +85,7 @@ macro_rules! daemon {
 #[tokio::test]
 async fn every_domain_is_as_virsh_shows_it() {
     let daemon = daemon!();
-    let _turn = turn();
+    let _turn = turn().await;
     let collection = collected(&target(&daemon.read_only())).await.unwrap();
     assert_eq!(failures(&collection), Vec::<&Gap>::new());
 
@@ -162,7 +169,7 @@ fn compare_snapshots(daemon: &Daemon, workload: &Workload) {
 #[tokio::test]
 async fn what_virsh_does_not_show_in_tables_is_read_from_the_xml() {
     let daemon = daemon!();
-    let _turn = turn();
+    let _turn = turn().await;
     let collection = collected(&target(&daemon.read_only())).await.unwrap();
     let (one, two) = (workload(&collection, "one"), workload(&collection, "two"));
 
@@ -200,7 +207,7 @@ async fn what_virsh_does_not_show_in_tables_is_read_from_the_xml() {
 #[tokio::test]
 async fn host_networks_storage_and_filters_are_as_virsh_shows_them() {
     let daemon = daemon!();
-    let _turn = turn();
+    let _turn = turn().await;
     let collection = collected(&target(&daemon.read_only())).await.unwrap();
 
     let [host] = collection.hosts.as_slice() else { panic!("one host") };
@@ -266,7 +273,7 @@ async fn host_networks_storage_and_filters_are_as_virsh_shows_them() {
 #[tokio::test]
 async fn every_way_to_the_host_shows_the_same() {
     let daemon = daemon!();
-    let _turn = turn();
+    let _turn = turn().await;
     let expected = collected(&target(&daemon.read_only())).await.unwrap();
     let mut tcp = target(&daemon.tcp("qemu", "system"));
     let mut tls = target(&daemon.tls());
@@ -297,7 +304,7 @@ async fn by_ssh_it_shows_the_same() {
         return;
     };
     let daemon = daemon!();
-    let _turn = turn();
+    let _turn = turn().await;
     let socket = daemon.fact("socket_ro");
     let ssh = target(&format!("qemu+ssh://{account}/system?socket={socket}"));
     let expected = collected(&target(&daemon.read_only())).await.unwrap();
@@ -313,7 +320,7 @@ async fn by_ssh_it_shows_the_same() {
 #[tokio::test]
 async fn whoever_may_not_enter_is_told_why() {
     let daemon = daemon!();
-    let _turn = turn();
+    let _turn = turn().await;
     let mut tls = target(&daemon.tls());
     tls.trust = Trust::Authority(daemon.pki("cacert.pem"));
     assert!(
@@ -370,7 +377,7 @@ async fn a_password_is_sent_over_tls_and_never_in_clear_text() {
 #[tokio::test]
 async fn check_tells_version_account_and_rights() {
     let daemon = daemon!();
-    let _turn = turn();
+    let _turn = turn().await;
     let report = checked(&target(&daemon.tcp("qemu", "system"))).await.unwrap();
     assert!(report.version.contains("(QEMU "), "{}", report.version);
     assert_eq!(report.account, "anonymous");
@@ -404,7 +411,7 @@ impl Watch for Ready {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_arrives_and_only_its_domain_is_read_again() {
     let daemon = daemon!();
-    let _turn = turn();
+    let _turn = turn().await;
     daemon.define("three", "");
     let (ready, is_ready) = mpsc::channel();
     let (tell, told) = mpsc::channel();
@@ -464,7 +471,7 @@ async fn a_change_arrives_and_only_its_domain_is_read_again() {
 #[tokio::test]
 async fn libvirts_test_driver_is_read_as_virsh_shows_it() {
     let daemon = daemon!();
-    let _turn = turn();
+    let _turn = turn().await;
     let address = daemon.tcp("test", "default");
     let collection = collected(&target(&address)).await.unwrap();
     let virsh = |command: &str| daemon.virsh_at(&address, command);
@@ -493,7 +500,7 @@ async fn libvirts_test_driver_is_read_as_virsh_shows_it() {
 #[tokio::test]
 async fn a_stopped_run_is_a_collection_with_that_gap() {
     let daemon = daemon!();
-    let _turn = turn();
+    let _turn = turn().await;
     let target = target(&daemon.read_only());
     let (cancel, traffic) = (Cancel::new(), Traffic::default());
     struct StopAfterHost(Cancel);

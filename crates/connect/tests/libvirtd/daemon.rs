@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use entente_connect::live::{Credentials, LiveLimits, Target, Trust};
 use entente_model::Moment;
@@ -15,11 +15,11 @@ const CANNOT: i32 = 77;
 /// One daemon for all tests that run at the same time.
 static SHARED: Mutex<Weak<Daemon>> = Mutex::new(Weak::new());
 /// Tests change guests: they go one after the other.
-static TURN: Mutex<()> = Mutex::new(());
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// Waits until no other test is at work.
-pub fn turn() -> MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+pub async fn turn() -> tokio::sync::MutexGuard<'static, ()> {
+    TURN.lock().await
 }
 
 /// A target with nothing to log in with.

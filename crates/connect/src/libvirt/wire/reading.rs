@@ -75,13 +75,16 @@ pub struct NamedReading {
     pub xml: Read<String>,
 }
 
+/// A volume with its XML.
+pub type VolumeReading = (VolumeName, Read<String>);
+
 /// A storage pool.
 #[derive(Clone, Debug)]
 pub struct PoolReading {
     /// The pool.
     pub pool: NamedReading,
     /// Its volumes with their XML; nothing where the pool is not started.
-    pub volumes: Option<Read<Vec<(VolumeName, Read<String>)>>>,
+    pub volumes: Option<Read<Vec<VolumeReading>>>,
 }
 
 /// One domain.

@@ -254,7 +254,8 @@ fn hardware(workload: &Workload, xml: &mut String) {
         let _ = write!(xml, "<loader readonly='yes'{secure} type='pflash'>/OVMF.fd</loader>");
     }
     xml.push_str("<boot dev='hd'/></os><features><acpi/><apic/></features>");
-    let cores = workload.cpu.cores_per_socket.copied().filter(|it| *it > 0 && count % it == 0);
+    let cores =
+        workload.cpu.cores_per_socket.copied().filter(|it| *it > 0 && count.is_multiple_of(*it));
     let cores = cores.unwrap_or(1);
     let _ = write!(
         xml,
