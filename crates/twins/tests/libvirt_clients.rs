@@ -1,9 +1,6 @@
 //! `virsh` accepts the twin of a libvirt host, for what the twin serves.
-#![expect(
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "helpers of tests fail by panicking, and say why they are skipped"
-)]
+#![expect(clippy::expect_used, reason = "tests fail by panicking")]
+#![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 
 use std::collections::BTreeSet;
 use std::process::Command;

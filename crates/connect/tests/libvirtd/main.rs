@@ -303,7 +303,7 @@ async fn by_ssh_it_shows_the_same() {
         return;
     };
     let daemon = daemon!();
-    let _turn = turn();
+    let _turn = turn().await;
     let socket = daemon.fact("socket_ro");
     let ssh = target(&format!("qemu+ssh://{account}/system?socket={socket}"));
     let expected = collected(&target(&daemon.read_only())).await.unwrap();

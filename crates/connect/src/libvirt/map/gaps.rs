@@ -1,35 +1,23 @@
 //! Gaps, grouped: what happened to many objects in the same way is told once, with its count.
 
-use std::collections::BTreeMap;
+use entente_model::{Gap, GapCause, Text};
 
-use entente_model::{Gap, GapCause, Place, Text};
-
-use crate::libvirt::wire::failure::Failure;
-
-/// Longest value that is kept, in characters.
-const VALUE_CHARS_MAX: usize = 200;
+use crate::libvirt::wire::failure::{Failure, RemoteKind};
+use crate::live::{self, Found};
 
 /// Gaps so far.
 pub struct Gaps {
     address: Text,
-    gaps: BTreeMap<Key, (u64, Option<Text>)>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    section: &'static str,
-    cause: GapCause,
-    field: Option<Text>,
-    message: Text,
+    found: live::Gaps,
 }
 
 impl Gaps {
     /// None yet.
     pub fn new(address: &Text) -> Self {
-        Self { address: address.clone(), gaps: BTreeMap::new() }
+        Self { address: address.clone(), found: live::Gaps::default() }
     }
 
-    /// Something is missing. `value` names the first object or value to which that happened.
+    /// Something is missing. `value` is the object or value to which that happened.
     pub fn add(
         &mut self,
         section: &'static str,
@@ -51,12 +39,7 @@ impl Gaps {
         value: Option<&str>,
         count: u64,
     ) {
-        let key = Key { section, cause, field: field.map(Text::from), message: message.into() };
-        let (sum, kept) = self.gaps.entry(key).or_default();
-        *sum += count;
-        if kept.is_none() {
-            *kept = value.map(|it| super::clean(it).chars().take(VALUE_CHARS_MAX).collect());
-        }
+        self.found.add_many(Found { cause, section, field, message, value }, count);
     }
 
     /// A piece could not be read: `what` is missing, of the object `of` if of one.
@@ -69,7 +52,7 @@ impl Gaps {
     ) {
         // Stopping is one event, however much it leaves unread.
         if failure.is_cancelled() {
-            return self.add(section, GapCause::Cancelled, None, STOPPED, None);
+            return self.found.add_once(Found::of(GapCause::Cancelled, section, STOPPED));
         }
         let message = format!("{what} not read: {}", told(failure));
         self.add(section, failure.cause(), Some(what), &message, of);
@@ -83,23 +66,8 @@ impl Gaps {
 
     /// The list; of one section, if so asked.
     pub fn into_gaps(self, only: Option<&str>) -> Vec<Gap> {
-        let address = self.address;
-        let gaps = self.gaps.into_iter().filter(|it| only.is_none_or(|only| it.0.section == only));
-        let gaps = gaps.map(|(key, (count, value))| Gap {
-            cause: key.cause,
-            place: Place {
-                file: address.clone(),
-                section: Some(key.section.into()),
-                row: None,
-                field: key.field,
-            },
-            message: key.message,
-            value,
-            count,
-        });
-        let mut gaps: Vec<_> = gaps.collect();
-        gaps.sort();
-        gaps
+        let found = only.map_or_else(|| self.found.clone(), |only| self.found.of_section(only));
+        found.finish(&self.address)
     }
 }
 
@@ -109,14 +77,13 @@ const STOPPED: &str = "the collection was stopped before this was read";
 fn told(failure: &Failure) -> String {
     match failure {
         Failure::Remote(error) => {
-            use crate::libvirt::wire::failure::RemoteKind as Kind;
             match error.kind() {
-                Kind::Denied | Kind::LogIn => "the connection may not read it".into(),
-                Kind::Gone => "it was deleted while it was read".into(),
-                Kind::Unsupported => "this version or driver of libvirt does not tell".into(),
-                Kind::Busy => "the host was busy each time it was asked".into(),
-                Kind::GuestSilent => "the guest or its agent does not answer".into(),
-                Kind::NoDriver | Kind::Other => format!("libvirt says error {}", error.code),
+                RemoteKind::Denied | RemoteKind::LogIn => "the connection may not read it".into(),
+                RemoteKind::Gone => "it was deleted while it was read".into(),
+                RemoteKind::Unsupported => "this version or driver of libvirt does not tell".into(),
+                RemoteKind::Busy => "the host was busy each time it was asked".into(),
+                RemoteKind::GuestSilent => "the guest or its agent does not answer".into(),
+                RemoteKind::NoDriver | RemoteKind::Other => format!("libvirt says error {}", error.code),
             }
         }
         Failure::Xml(_) => "its XML cannot be understood".into(),

@@ -75,17 +75,17 @@ pub struct NamedReading {
     pub xml: Read<String>,
 }
 
+/// A volume with its XML.
+pub type VolumeReading = (VolumeName, Read<String>);
+
 /// A storage pool.
 #[derive(Clone, Debug)]
 pub struct PoolReading {
     /// The pool.
     pub pool: NamedReading,
     /// Its volumes with their XML; nothing where the pool is not started.
-    pub volumes: Option<Read<Volumes>>,
+    pub volumes: Option<Read<Vec<VolumeReading>>>,
 }
-
-/// Volumes with their XML.
-pub type Volumes = Vec<(VolumeName, Read<String>)>;
 
 /// One domain.
 #[derive(Clone, Debug)]
