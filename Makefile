@@ -97,9 +97,8 @@ bench-assess: ## time `entente assess` on an export of 50,000 machines, beside o
 .PHONY: bench-collect
 bench-collect: ## time reading 10,000 machines from vcsim beside govc and pyvmomi, and 100,000 from the twin
 	@scripts/setup build web platforms
-	cargo build --release --quiet --locked -p entente-cli
-	cargo build --release --quiet --locked -p entente-connect --example collect-properties
-	cargo build --release --quiet --locked -p entente-twins --example serve
+	cargo build --release --quiet --locked -p entente-cli -p entente-connect -p entente-twins \
+		--bin entente --example collect-properties --example serve
 	@mkdir -p out/bench
 	@scripts/bench-collect $(CARGO_TARGET_DIR)/release/entente \
 		$(CARGO_TARGET_DIR)/release/examples/collect-properties \
