@@ -1,3 +1,5 @@
+//! Configurations with and without mistakes, as a person sees them.
+
 use std::fs;
 
 use entente_model::Moment;

@@ -147,7 +147,13 @@ mod tests {
             }
         }
         use {DiskMode as Mode, ToolsStatus as Tools, WorkloadKind as Kind};
-        check(&[Kind::Machine, Kind::Template, Kind::RecoveryPlaceholder, Kind::SystemAgent]);
+        check(&[
+            Kind::Machine,
+            Kind::Template,
+            Kind::RecoveryPlaceholder,
+            Kind::SystemAgent,
+            Kind::Container,
+        ]);
         check(&[PowerState::On, PowerState::Off, PowerState::Suspended]);
         check(&[
             Mode::Persistent,
