@@ -191,71 +191,54 @@ async fn each<T: Send + 'static>(
     work: impl for<'a> Fn(&'static dyn Live, &'a Session) -> Work<'a, T> + Send + Sync + 'static,
 ) -> Vec<Outcome<T>> {
     let work = Arc::new(work);
+    // A task that panics says nothing of itself: what it leaves is what stands here before it ends.
+    let mut outcomes: Vec<Outcome<T>> = platforms.iter().map(|it| broken(it)).collect();
     let mut waiting = platforms.iter().enumerate();
     let mut running = JoinSet::new();
-    let mut outcomes: Vec<(usize, Outcome<T>)> = Vec::new();
     loop {
         while running.len() < PLATFORMS_AT_ONCE
             && let Some((at, platform)) = waiting.next()
         {
             let (work, watch, cancel) = (work.clone(), watch.clone(), cancel.child_token());
-            let target = platform.target(taken);
-            let connector = platform.connector;
-            let id = platform.id.clone();
+            let (target, live) = (platform.target(taken), platform.live());
             running.spawn(async move {
                 let begun = Instant::now();
-                let mut cost = Cost::default();
-                let result = match target {
-                    Err(error) => Err(error.into()),
+                let traffic = Traffic::default();
+                let (result, traffic) = match target {
+                    Err(error) => (Err(error.into()), traffic),
                     Ok(target) => {
-                        let traffic = Traffic::default();
                         let session = Session { target, watch, cancel, traffic };
-                        let result = match entente_connect::platforms().find(|it| it.0 == connector)
-                        {
-                            Some((_, live)) => work(live, &session).await,
-                            None => Err(PlatformError::Broken(id)),
-                        };
-                        cost.calls = session.traffic.calls();
-                        cost.retries = session.traffic.retries();
-                        cost.bytes_received = session.traffic.bytes_received();
-                        result
+                        (work(live, &session).await, session.traffic)
                     }
                 };
-                cost.elapsed = begun.elapsed();
+                let cost = Cost {
+                    calls: traffic.calls(),
+                    retries: traffic.retries(),
+                    bytes_received: traffic.bytes_received(),
+                    elapsed: begun.elapsed(),
+                };
                 (at, result, cost)
             });
         }
         match running.join_next().await {
-            None => break,
+            None => return outcomes,
             Some(Ok((at, result, cost))) => {
-                if let Some(platform) = platforms.get(at) {
-                    outcomes.push((at, outcome(platform, result, cost)));
+                if let Some(outcome) = outcomes.get_mut(at) {
+                    (outcome.result, outcome.cost) = (result, cost);
                 }
             }
-            // A task that panicked says nothing of itself; it is found below by its absence.
             Some(Err(_)) => {}
         }
     }
-    for (at, platform) in platforms.iter().enumerate() {
-        if !outcomes.iter().any(|it| it.0 == at) {
-            let broken = Err(PlatformError::Broken(platform.id.clone()));
-            outcomes.push((at, outcome(platform, broken, Cost::default())));
-        }
-    }
-    outcomes.sort_by_key(|it| it.0);
-    outcomes.into_iter().map(|it| it.1).collect()
 }
 
-fn outcome<T>(
-    platform: &PlatformConfig,
-    result: Result<T, PlatformError>,
-    cost: Cost,
-) -> Outcome<T> {
+/// What becomes of a platform whose task says nothing.
+fn broken<T>(platform: &PlatformConfig) -> Outcome<T> {
     Outcome {
         platform: platform.id.clone(),
         connector: platform.connector,
         address: platform.address.clone(),
-        result,
-        cost,
+        result: Err(PlatformError::Broken(platform.id.clone())),
+        cost: Cost::default(),
     }
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use entente_connect::live::{Credentials, Fingerprint, LiveLimits, Secret, Target, Trust};
+use entente_connect::live::{Credentials, Fingerprint, Live, LiveLimits, Secret, Target, Trust};
 use entente_expr::{Diagnostic, nearest};
 use entente_model::{Moment, PlatformId, Text};
 use serde::Deserialize;
@@ -38,6 +38,7 @@ pub struct PlatformConfig {
     pub owner: Option<Text>,
     /// How far to go.
     pub limits: LiveLimits,
+    live: &'static dyn Live,
     log_in: LogIn,
     trust: Trust,
 }
@@ -169,6 +170,11 @@ impl Config {
 }
 
 impl PlatformConfig {
+    /// Its connector.
+    pub(crate) fn live(&self) -> &'static dyn Live {
+        self.live
+    }
+
     /// Everything that its connector needs, secrets included.
     pub fn target(&self, taken: Moment) -> Result<Target, ConfigError> {
         let reveal = |place: &SecretPlace| {
@@ -292,17 +298,7 @@ struct Mistakes<'a> {
 
 impl Mistakes<'_> {
     fn add(&mut self, span: Range<usize>, message: impl Into<String>, hint: Option<String>) {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
-        let inside = self.text.get(span).unwrap_or_default();
-        self.found.push(Diagnostic {
-            line: count(&before.chars().filter(|it| *it == '\n').collect::<String>()) + 1,
-            column: count(before.get(line_start..).unwrap_or_default()) + 1,
-            length: count(inside.lines().next().unwrap_or_default()).max(1),
-            message: message.into(),
-            hint,
-        });
+        self.found.push(Diagnostic::at(self.text, span, message).hint(hint));
     }
 }
 
@@ -363,7 +359,7 @@ impl PlatformReader<'_, '_> {
         let it = written.get_ref();
         it.limits.lay_over(&mut limits, self.mistakes);
         let id = self.id();
-        let connector = self.connector(&it.connector);
+        let (connector, live) = self.connector(&it.connector).unzip();
         if it.address.get_ref().trim().is_empty() {
             self.mistakes.add(it.address.span(), "the address is empty", None);
         }
@@ -372,6 +368,7 @@ impl PlatformReader<'_, '_> {
         Some(PlatformConfig {
             id: id?,
             connector: connector?,
+            live: live?,
             address: it.address.get_ref().trim().into(),
             site: it.site.clone(),
             owner: it.owner.clone(),
@@ -394,11 +391,12 @@ impl PlatformReader<'_, '_> {
         None
     }
 
-    fn connector(&mut self, given: &Spanned<String>) -> Option<&'static str> {
-        let known: Vec<&'static str> = entente_connect::platforms().map(|it| it.0).collect();
-        if let Some(name) = known.iter().find(|name| *name == given.get_ref()) {
-            return Some(name);
+    fn connector(&mut self, given: &Spanned<String>) -> Option<(&'static str, &'static dyn Live)> {
+        let found = entente_connect::platforms().find(|(name, _)| name == given.get_ref());
+        if found.is_some() {
+            return found;
         }
+        let known: Vec<&'static str> = entente_connect::platforms().map(|it| it.0).collect();
         let hint = match nearest(given.get_ref(), known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("connectors are {}", known.join(", ")),
@@ -409,9 +407,6 @@ impl PlatformReader<'_, '_> {
     }
 
     fn log_in(&mut self, it: &WrittenPlatform) -> Option<LogIn> {
-        let both = "`user` and `password`, `token` and `secret`, or `certificate` and `key`";
-        let given: Vec<&Spanned<String>> =
-            [&it.user, &it.password, &it.token, &it.secret].into_iter().flatten().collect();
         match (&it.user, &it.password, &it.token, &it.secret, &it.certificate, &it.key) {
             (None, None, None, None, None, None) => Some(LogIn::Nothing),
             (Some(user), Some(password), None, None, None, None) => Some(LogIn::Password {
@@ -427,9 +422,13 @@ impl PlatformReader<'_, '_> {
                 key: self.folder.join(key.get_ref()),
             }),
             _ => {
-                let span = given.first().map_or_else(|| self.id.span(), |it| it.span());
+                let mut given =
+                    [&it.user, &it.password, &it.token, &it.secret].into_iter().flatten();
+                let span = given.next().map_or_else(|| self.id.span(), Spanned::span);
                 let message = "these credentials are not one pair";
-                self.mistakes.add(span, message, Some(format!("give {both}")));
+                let hint =
+                    "give `user` and `password`, `token` and `secret`, or `certificate` and `key`";
+                self.mistakes.add(span, message, Some(hint.into()));
                 None
             }
         }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use entente_app::collect::{Outcome, PlatformError, check_platforms, collect_platforms};
-use entente_app::config::{Config, PlatformConfig};
+use entente_app::config::Config;
 use entente_app::now;
 use entente_connect::connector::Watch;
 use entente_connect::live::{Cancel, CheckReport, RightState};
@@ -25,7 +25,8 @@ pub fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
         chosen.len(),
         config.platforms.len()
     ));
-    let outcomes = wait(|cancel| check_both(chosen, cancel))?;
+    let outcomes =
+        wait(async move |cancel: Cancel| check_platforms(&chosen, now(), &cancel).await)?;
     complain(&outcomes);
     print(arguments.output, &platforms::Checked::of(&outcomes))?;
     let lacking = |report: &CheckReport| {
@@ -38,10 +39,6 @@ pub fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
     } else {
         ExitCode::SUCCESS
     })
-}
-
-async fn check_both(chosen: Vec<&PlatformConfig>, cancel: Cancel) -> Vec<Outcome<CheckReport>> {
-    check_platforms(&chosen, now(), &cancel).await
 }
 
 /// Reads each platform into a collection of its own.

@@ -1,6 +1,7 @@
 //! What is wrong with an expression, where, and what was probably meant.
 
 use std::fmt;
+use std::ops::Range;
 
 /// One mistake in an expression.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,9 +90,16 @@ impl Span {
 }
 
 impl Diagnostic {
+    /// About a stretch of `source`, in bytes as parsers of other languages count.
+    pub fn at(source: &str, bytes: Range<usize>, message: impl Into<String>) -> Self {
+        let characters = |bytes| source.get(bytes).map_or(0, |text: &str| text.chars().count());
+        let span = Span { start: characters(0..bytes.start), length: characters(bytes) };
+        span.diagnostic(&source.chars().collect::<Vec<char>>(), message)
+    }
+
     /// The same, with a hint.
     #[must_use]
-    pub(crate) fn hint(mut self, hint: Option<String>) -> Self {
+    pub fn hint(mut self, hint: Option<String>) -> Self {
         self.hint = hint;
         self
     }

@@ -25,6 +25,7 @@ use crate::connector::{Access, Connector};
 use crate::live::{Answer, Change, CheckReport, ConnectError, Live, Right, Run};
 
 /// The connector.
+#[derive(Debug)]
 pub struct Libvirt;
 
 /// Its one instance.

@@ -11,10 +11,10 @@ use flate2::bufread::GzDecoder;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, RETRY_AFTER};
 pub use reqwest::{Method, StatusCode, Url};
 
+use super::Run;
 use super::body::{BodyReader, BodySender};
 use super::error::Refusal;
 use super::tls::TlsSetup;
-use super::{Run, Traffic};
 
 /// Why one call failed. Before log-in it becomes a [`Refusal`]; after, a gap.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -187,7 +187,7 @@ impl<'a> Http<'a> {
         request: &Request,
         deadline: tokio::time::Instant,
     ) -> Result<Response<'a>, CallError> {
-        self.run.traffic.call(request.body.len() as u64);
+        self.run.traffic.call();
         let sending = self
             .client
             .request(request.method.clone(), request.url.clone())
@@ -333,7 +333,7 @@ impl Response<'_> {
         };
         let chunk = chunk.map_err(|error| CallError::Truncated(chain(&error)))?;
         let bytes = chunk.as_ref().map_or(0, Bytes::len);
-        Traffic::received(self.run.traffic, bytes as u64);
+        self.run.traffic.received(bytes as u64);
         Ok(chunk)
     }
 }

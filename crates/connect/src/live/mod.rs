@@ -19,6 +19,7 @@ mod http;
 mod target;
 mod tls;
 
+use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -39,7 +40,7 @@ pub use tls::{Fingerprint, InvalidFingerprint, TlsSetup};
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A kind of platform that can be logged in to.
-pub trait Live: Sync {
+pub trait Live: Sync + Debug {
     /// How addresses of this platform look, for people: `https://HOST[:443]`.
     fn address_form(&self) -> &'static str;
 
@@ -143,15 +144,13 @@ pub enum Change {
 pub struct Traffic {
     calls: AtomicU64,
     retries: AtomicU64,
-    bytes_sent: AtomicU64,
     bytes_received: AtomicU64,
 }
 
 impl Traffic {
     /// A request left.
-    pub fn call(&self, bytes_sent: u64) {
+    pub fn call(&self) {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        self.bytes_sent.fetch_add(bytes_sent, Ordering::Relaxed);
     }
 
     /// A request was sent again.
@@ -172,11 +171,6 @@ impl Traffic {
     /// Retries so far.
     pub fn retries(&self) -> u64 {
         self.retries.load(Ordering::Relaxed)
-    }
-
-    /// Bytes of request bodies so far.
-    pub fn bytes_sent(&self) -> u64 {
-        self.bytes_sent.load(Ordering::Relaxed)
     }
 
     /// Bytes of answer bodies so far, as they were on the wire.

@@ -29,6 +29,7 @@ use crate::connector::{Access, Connector};
 use crate::live::{Answer, CheckReport, ConnectError, Live, Right, Run};
 
 /// The connector.
+#[derive(Debug)]
 pub struct Proxmox;
 
 /// Its one instance.

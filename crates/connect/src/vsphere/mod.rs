@@ -28,6 +28,7 @@ use crate::connector::{Access, Connector};
 use crate::live::{Answer, Change, CheckReport, ConnectError, Live, Right, Run};
 
 /// The connector.
+#[derive(Debug)]
 pub struct Vsphere;
 
 /// Its one instance.

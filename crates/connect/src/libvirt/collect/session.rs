@@ -114,7 +114,7 @@ impl<'a> Session<'a> {
             sent.insert(self.serial, (place, request.procedure));
             let Request { procedure, body } = request;
             let bytes = Message::encode(REMOTE, *procedure, Kind::Call, self.serial, body);
-            self.run.traffic.call(bytes.len() as u64);
+            self.run.traffic.call();
             self.send(&bytes).await?;
         }
         Ok(())
