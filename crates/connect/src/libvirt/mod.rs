@@ -37,8 +37,7 @@ const NAME: &str = "libvirt";
 const LABEL: &str = "KVM (libvirt)";
 
 /// How addresses look.
-const FORM: &str =
-    "qemu:///system, qemu+tls://HOST[:16514]/system, qemu+ssh://[USER@]HOST/system or \
+const FORM: &str = "qemu:///system, qemu+tls://HOST[:16514]/system, qemu+ssh://[USER@]HOST/system or \
      qemu+tcp://HOST[:16509]/system, with ?socket=PATH and ?access=full where needed";
 
 /// Oldest version of libvirt that is supported, counted as libvirt does: filters of lists, filter
@@ -103,19 +102,39 @@ const RIGHTS: &[Right] = &[
     right("network.getattr", "every network", "the network at all: it is left out without a word"),
     right("network.read", "every network", "VLANs, port groups, forwarding"),
     right("connect.search-storage-pools", "the connection", "datastores"),
-    right("storage-pool.getattr", "every pool", "the datastore at all: it is left out without a word"),
+    right(
+        "storage-pool.getattr",
+        "every pool",
+        "the datastore at all: it is left out without a word",
+    ),
     right("storage-pool.read", "every pool", "size and kind of datastores"),
     right("storage-pool.search-storage-vols", "every pool", "volumes"),
-    right("storage-vol.getattr", "every volume", "the volume at all: it is left out without a word"),
+    right(
+        "storage-vol.getattr",
+        "every volume",
+        "the volume at all: it is left out without a word",
+    ),
     right("storage-vol.read", "every volume", "size and format of volumes"),
     right("connect.search-nwfilters", "the connection", "network filters"),
     right("nwfilter.getattr", "every filter", "the filter at all: it is left out without a word"),
     right("nwfilter.read", "every filter", "what filters do"),
     right("connect.search-nwfilter-bindings", "the connection", "network filters at work"),
-    right("nwfilter-binding.getattr", "every binding", "the binding at all: it is left out without a word"),
-    right("nwfilter-binding.read", "every binding", "whose adapter a filter guards, with its parameters"),
+    right(
+        "nwfilter-binding.getattr",
+        "every binding",
+        "the binding at all: it is left out without a word",
+    ),
+    right(
+        "nwfilter-binding.read",
+        "every binding",
+        "whose adapter a filter guards, with its parameters",
+    ),
     right("connect.search-node-devices", "the connection", "types of shared GPUs"),
-    right(FULL_ACCESS, "the connection, by `?access=full` in the address", "what guest agents tell: host name, operating system, file systems, addresses not leased by libvirt"),
+    right(
+        FULL_ACCESS,
+        "the connection, by `?access=full` in the address",
+        "what guest agents tell: host name, operating system, file systems, addresses not leased by libvirt",
+    ),
 ];
 
 /// The right that no read-only connection has.
@@ -128,27 +147,63 @@ const fn right(name: &'static str, scope: &'static str, needed_for: &'static str
 /// What libvirt can never tell.
 fn limits() -> Vec<SourceLimit> {
     const LIMITS: &[(&str, &str)] = &[
-        ("control.principals", "not modelled by this platform: users are those of the host, of TLS certificates or of SASL; the host's own configuration tells"),
-        ("control.roles", "not modelled by this platform: a connection is read-only or not; polkit rules on the host may tell more"),
-        ("control.grants", "not modelled by this platform: polkit rules on the host tell who may do what"),
-        ("control.authentication_sources", "not modelled by this platform: the daemon's own configuration tells"),
+        (
+            "control.principals",
+            "not modelled by this platform: users are those of the host, of TLS certificates or of SASL; the host's own configuration tells",
+        ),
+        (
+            "control.roles",
+            "not modelled by this platform: a connection is read-only or not; polkit rules on the host may tell more",
+        ),
+        (
+            "control.grants",
+            "not modelled by this platform: polkit rules on the host tell who may do what",
+        ),
+        (
+            "control.authentication_sources",
+            "not modelled by this platform: the daemon's own configuration tells",
+        ),
         ("control.placement_groups", "not modelled by this platform: a host knows no other"),
         ("control.placement_rules", "not modelled by this platform: a host knows no other"),
-        ("control.protection_jobs", "not modelled by this platform: the backup tool's own configuration tells"),
+        (
+            "control.protection_jobs",
+            "not modelled by this platform: the backup tool's own configuration tells",
+        ),
         ("control.alarms", "not modelled by this platform: the monitoring tool tells"),
-        ("control.attachments", "not told to ordinary connections: the daemon's administration socket lists its clients"),
+        (
+            "control.attachments",
+            "not told to ordinary connections: the daemon's administration socket lists its clients",
+        ),
         ("control.activities", "not kept by this platform: events are told only while they happen"),
         ("clusters", "not modelled by this platform: a cluster manager above it tells"),
-        ("workloads", "where the host uses access control, domains that the account may not see are left out without a word"),
+        (
+            "workloads",
+            "where the host uses access control, domains that the account may not see are left out without a word",
+        ),
         ("workload.created_days_ago", "not kept by this platform"),
         ("workload.datacenter", "not modelled by this platform"),
         ("workload.folder", "not modelled by this platform"),
-        ("workload.ha_protected", "not modelled by this platform: a cluster manager above it tells"),
-        ("workload.ha_restart_priority", "not modelled by this platform: a cluster manager above it tells"),
-        ("workload.ha_isolation_response", "not modelled by this platform: a cluster manager above it tells"),
-        ("workload.cluster_rules", "not modelled by this platform: a cluster manager above it tells"),
+        (
+            "workload.ha_protected",
+            "not modelled by this platform: a cluster manager above it tells",
+        ),
+        (
+            "workload.ha_restart_priority",
+            "not modelled by this platform: a cluster manager above it tells",
+        ),
+        (
+            "workload.ha_isolation_response",
+            "not modelled by this platform: a cluster manager above it tells",
+        ),
+        (
+            "workload.cluster_rules",
+            "not modelled by this platform: a cluster manager above it tells",
+        ),
         ("workload.consolidation_needed", "not told by this platform"),
-        ("workload.hardware_version", "machine types are names, not numbers: see the advanced setting `machine`"),
+        (
+            "workload.hardware_version",
+            "machine types are names, not numbers: see the advanced setting `machine`",
+        ),
         ("workload.tools_version", "not told by this platform"),
         ("workload.heartbeat", "not told by this platform"),
         ("workload.powered_on_days", "not told by this platform"),

@@ -105,8 +105,7 @@ fn the_page_has_the_same_table_of_rights() {
     let rows: Vec<_> = page.lines().skip_while(|it| !it.starts_with("| right |")).skip(2).collect();
     let rows: Vec<_> = rows.into_iter().take_while(|it| it.starts_with('|')).collect();
     let rights = super::CONNECTOR.rights().iter();
-    let told: Vec<_> = rights
-        .map(|it| format!("| `{}` | {} | {} |", it.name, it.scope, it.needed_for))
-        .collect();
+    let told: Vec<_> =
+        rights.map(|it| format!("| `{}` | {} | {} |", it.name, it.scope, it.needed_for)).collect();
     assert_eq!(rows, told);
 }

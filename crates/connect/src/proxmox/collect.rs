@@ -7,20 +7,20 @@ mod session;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use entente_model::{
-    Collection, GapCause, Moment, NativePolicy, Source, SourceId, Text, Workload,
-};
+use entente_model::{Collection, GapCause, Moment, NativePolicy, Source, SourceId, Text, Workload};
 use serde_json::Value;
 
 pub(super) use answers::Answers;
 use answers::{each, log};
 use questions as ask;
-use rights::{NEEDS, Permissions, RIGHTS};
 pub(super) use rights::few;
+use rights::{NEEDS, Permissions, RIGHTS};
 use session::Session;
 pub(super) use session::Version;
 
-use super::map::{self, Availability, Context, Guest, Nodes, Protected, Storages, TaskLog, UsedNetworks};
+use super::map::{
+    self, Availability, Context, Guest, Nodes, Protected, Storages, TaskLog, UsedNetworks,
+};
 use super::wire::Gaps;
 use super::{NAME, PRODUCT, limits};
 use crate::live::{CheckReport, ConnectError, Credentials, Found, Right, RightState, Run};
@@ -53,7 +53,10 @@ pub(super) async fn check(run: Run<'_>) -> Result<CheckReport, ConnectError> {
         notes.push("the connection is in clear text".into());
     }
     if matches!(run.target.credentials, Credentials::Password { .. }) {
-        notes.push("logged in with a password: an API token can be limited and withdrawn on its own".into());
+        notes.push(
+            "logged in with a password: an API token can be limited and withdrawn on its own"
+                .into(),
+        );
     }
     let Version { version, build, .. } = &session.version;
     Ok(CheckReport {
@@ -171,7 +174,12 @@ impl Reader<'_> {
     }
 
     /// What storages hold.
-    async fn read_content(&self, answers: &mut Answers, storages: &Storages, nodes: &Nodes) -> Vec<(Text, Text)> {
+    async fn read_content(
+        &self,
+        answers: &mut Answers,
+        storages: &Storages,
+        nodes: &Nodes,
+    ) -> Vec<(Text, Text)> {
         let places = storages.places(self.context, answers, nodes);
         let questions: Vec<_> =
             places.iter().map(|(node, storage)| ask::of_storage(node, storage)).collect();
@@ -204,7 +212,8 @@ impl Reader<'_> {
             }
             let (first, size) = (start.to_string(), page_size.min(room - tasks.len()).max(1));
             let size_text = size.to_string();
-            let mut query = vec![("start", first.as_str()), ("limit", size_text.as_str()), ("source", "all")];
+            let mut query =
+                vec![("start", first.as_str()), ("limit", size_text.as_str()), ("source", "all")];
             query.extend(since.as_deref().map(|it| ("since", it)));
             let page = match self.session.get(TASKS, &[node], &query).await {
                 Ok(Value::Array(page)) => page,
@@ -217,7 +226,13 @@ impl Reader<'_> {
             }
             if new == 0 {
                 let message = "pages of tasks repeat what was read: the rest is missing";
-                self.gaps.add(GapCause::LimitReached, "activities", Some(TASKS), message, Some(node));
+                self.gaps.add(
+                    GapCause::LimitReached,
+                    "activities",
+                    Some(TASKS),
+                    message,
+                    Some(node),
+                );
                 return;
             }
             start += page.len();
@@ -271,10 +286,9 @@ impl Reader<'_> {
             self.gaps.add_many(found, left_out);
         }
         let guests = guests.get(..room).unwrap_or(guests);
-        let read = each(limits.parallel_calls, guests, |guest| {
-            Box::pin(self.read_guest(guest, ground))
-        })
-        .await;
+        let read =
+            each(limits.parallel_calls, guests, |guest| Box::pin(self.read_guest(guest, ground)))
+                .await;
         let (mut workloads, mut policies) = (Vec::with_capacity(read.len()), Vec::new());
         let mut networks = UsedNetworks::new();
         for it in read {

@@ -26,7 +26,8 @@ pub(super) use access::{access, unlisted_tokens};
 pub(super) use activity::{TaskLog, activity, receivers};
 pub(super) use availability::{Availability, placement};
 pub(super) use guest::{
-    Ground, Guest, GuestRead, agent_is_asked, guests, has_filtered_nic, map_guest, share_disks, tags,
+    Ground, Guest, GuestRead, agent_is_asked, guests, has_filtered_nic, map_guest, share_disks,
+    tags,
 };
 pub(super) use hosts::{Nodes, hosts};
 pub(super) use networks::{UsedNetworks, networks};
@@ -49,7 +50,12 @@ pub(super) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(platform: PlatformId, source: SourceId, gaps: &'a Gaps, taken: Moment) -> Self {
+    pub(super) fn new(
+        platform: PlatformId,
+        source: SourceId,
+        gaps: &'a Gaps,
+        taken: Moment,
+    ) -> Self {
         Self { platform, source, gaps, taken, tallies: Mutex::default() }
     }
 

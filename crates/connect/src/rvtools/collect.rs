@@ -148,8 +148,7 @@ impl Survey {
         });
         match first {
             Some((header_row, header, tab))
-                if !self.has(tab.name)
-                    && header.known_count() * 5 >= tab.columns().count() * 4 =>
+                if !self.has(tab.name) && header.known_count() * 5 >= tab.columns().count() * 4 =>
             {
                 self.found.push(Found { table, tab, header_row, header });
             }
@@ -251,9 +250,10 @@ impl Survey {
             found.push_str(&format!(" and {} more", tables.infos().len() - names.len()));
         }
         let about_info = self.others.iter().find(|(at, _)| {
-            tables.infos().get(*at).is_some_and(|info| {
-                Tab::named(&info.name).is_some_and(|tab| tab.name == "vInfo")
-            })
+            tables
+                .infos()
+                .get(*at)
+                .is_some_and(|info| Tab::named(&info.name).is_some_and(|tab| tab.name == "vInfo"))
         });
         if let Some((_, why)) = about_info {
             found.push_str(&format!("; its tab vInfo {why}"));
@@ -268,12 +268,7 @@ impl Survey {
     }
 
     /// Reads all tabs.
-    fn read(
-        self,
-        tables: &Tables,
-        path: &Path,
-        watch: &dyn Watch,
-    ) -> Result<Export, CollectError> {
+    fn read(self, tables: &Tables, path: &Path, watch: &dyn Watch) -> Result<Export, CollectError> {
         let invalid = |_| CollectError::NotThis {
             file: path.display().to_string(),
             expected: "a file whose name can be an id".into(),
@@ -410,7 +405,8 @@ impl Reader<'_> {
                 watch.section(location, found.tab.name, rows, done.len(), order.len());
             }
         };
-        let threads = std::thread::available_parallelism().map_or(1, |it| it.get().min(THREADS_MAX));
+        let threads =
+            std::thread::available_parallelism().map_or(1, |it| it.get().min(THREADS_MAX));
         std::thread::scope(|scope| {
             for _ in 1..threads {
                 scope.spawn(work);
@@ -483,9 +479,8 @@ fn log_notes(notes: &[Note], log: &mut GapLog) -> bool {
     for note in notes {
         match note {
             Note::Encoding(name) => {
-                let message = format!(
-                    "not UTF-8: read as {name}, so that letters beyond ASCII may be wrong"
-                );
+                let message =
+                    format!("not UTF-8: read as {name}, so that letters beyond ASCII may be wrong");
                 log.tab(GapCause::Encoding, &message, 1);
             }
             Note::CutAfter { row, reason } => {
@@ -499,7 +494,8 @@ fn log_notes(notes: &[Note], log: &mut GapLog) -> bool {
                 log.tab(GapCause::LimitReached, &message, 1);
             }
             Note::Ragged { row, fields, expected } => {
-                let message = format!("the row has {fields} fields where the header has {expected}");
+                let message =
+                    format!("the row has {fields} fields where the header has {expected}");
                 log.row(GapCause::Truncated, *row, &message, None);
             }
         }

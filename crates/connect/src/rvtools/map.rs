@@ -4,10 +4,10 @@
 //! into [`Parts`]; tabs are read side by side. [`join`] then puts the parts together: which row is
 //! about which workload, and what that makes of the collection.
 
-mod devices;
 mod describe;
-mod infrastructure;
+mod devices;
 mod identity;
+mod infrastructure;
 mod join;
 mod vm;
 
@@ -158,9 +158,11 @@ fn workload_tab(
         "vCPU" => about!(header, version, CpuColumns, parts.cpus, |cells, vm, columns| {
             devices::cpu(cells, columns)
         }),
-        "vMemory" => about!(header, version, MemoryColumns, parts.memories, |cells, vm, columns| {
-            devices::memory(cells, columns)
-        }),
+        "vMemory" => {
+            about!(header, version, MemoryColumns, parts.memories, |cells, vm, columns| {
+                devices::memory(cells, columns)
+            })
+        }
         "vDisk" => about!(header, version, DiskColumns, parts.disks, |cells, vm, columns| {
             devices::disk(cells, columns, &vm.platform)
         }),
@@ -211,9 +213,11 @@ fn infrastructure_tab(
 ) -> Option<(RowMapper, &'static [&'static str])> {
     use infrastructure as rows;
     match tab {
-        "vCluster" => object!(header, version, ClusterColumns, |cells, platform, columns, parts| {
-            rows::cluster(cells, platform, columns, parts)
-        }),
+        "vCluster" => {
+            object!(header, version, ClusterColumns, |cells, platform, columns, parts| {
+                rows::cluster(cells, platform, columns, parts)
+            })
+        }
         "vHost" => object!(header, version, HostColumns, |cells, platform, columns, parts| {
             rows::host(cells, platform, columns, parts)
         }),
@@ -246,9 +250,11 @@ fn infrastructure_tab(
         "vRP" => object!(header, version, PoolColumns, |cells, platform, columns, parts| {
             rows::resource_pool(cells, platform, columns, parts)
         }),
-        "vLicense" => object!(header, version, LicenceColumns, |cells, platform, columns, parts| {
-            rows::licence(cells, platform, columns, parts)
-        }),
+        "vLicense" => {
+            object!(header, version, LicenceColumns, |cells, platform, columns, parts| {
+                rows::licence(cells, platform, columns, parts)
+            })
+        }
         "vSource" => object!(header, version, ProductColumns, |cells, platform, columns, parts| {
             rows::product(cells, platform, columns, parts)
         }),

@@ -184,10 +184,8 @@ fn with_defect(defect: Defect, format: Format) -> Collection {
 
 #[test]
 fn windows_1252_is_read_and_said_so() {
-    let spec = ExportSpec {
-        defects: vec![Defect::Windows1252],
-        ..spec(Version::V4_7, Format::CsvFolder)
-    };
+    let spec =
+        ExportSpec { defects: vec![Defect::Windows1252], ..spec(Version::V4_7, Format::CsvFolder) };
     let read = round_trip(&estate(5, 400), &spec);
     assert_eq!(read.workloads.len(), 400);
     assert!(read.workloads.iter().any(|it| it.name.contains(['ü', 'Ü', 'ä', 'ö', 'é'])));
@@ -334,10 +332,8 @@ fn files_that_are_no_exports_are_refused_by_code() {
 fn a_truncated_workbook_is_refused() {
     let folder = TempDir::new().unwrap();
     let path = place(&folder, Format::Xlsx);
-    let spec = ExportSpec {
-        defects: vec![Defect::TruncatedZip],
-        ..spec(Version::V4_7, Format::Xlsx)
-    };
+    let spec =
+        ExportSpec { defects: vec![Defect::TruncatedZip], ..spec(Version::V4_7, Format::Xlsx) };
     write(&estate(5, 20), &spec, &path).unwrap();
     assert_eq!(collect(&path).unwrap_err().code(), "ENT-0107");
 }
@@ -353,7 +349,8 @@ fn a_refusal_says_what_was_looked_for_and_what_was_found() {
 }
 
 fn shared(name: &str) -> Option<Collection> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/rvtools").join(name);
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/rvtools").join(name);
     if !path.exists() {
         println!("skipped: the folder of recordings with `{name}` is not here");
         return None;

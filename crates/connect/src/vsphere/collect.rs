@@ -20,10 +20,10 @@ use crate::live::{ConnectError, Found, Gaps, Run};
 pub(super) use check::{check, rights};
 pub(super) use follow::follow;
 pub(super) use objects::Kept;
-pub use properties::{PropertiesRead, Property, properties};
 use objects::{Query, Which, objects};
-pub(super) use session::{ADDRESS_FORM, About, CallFault, ObjectSink};
+pub use properties::{PropertiesRead, Property, properties};
 use session::Session;
+pub(super) use session::{ADDRESS_FORM, About, CallFault, ObjectSink};
 
 /// Steps that somebody who watches sees.
 const STEPS: usize = 7;
@@ -68,7 +68,8 @@ async fn read(session: &Session<'_>) -> Collection {
     watched("roles", collection.control.roles.len(), 1);
 
     let kept = read_infrastructure(session, &mut gaps).await;
-    let mut inventory = Inventory::of(&session.run.target.id, &collection.source.id, root(session), &kept);
+    let mut inventory =
+        Inventory::of(&session.run.target.id, &collection.source.id, root(session), &kept);
     inventory.attributes = map::attribute_names(managers.get("customFieldsManager", "field"));
     map::infrastructure(&mut collection, &kept, &mut inventory, &mut gaps);
     read_host_details(session, &mut collection, &kept, &managers, &mut gaps).await;
@@ -105,7 +106,9 @@ fn finish(mut collection: Collection, gaps: Gaps) -> Collection {
     collection.hosts.sort_by(|a, b| a.id.cmp(&b.id));
     collection.datastores.sort_by(|a, b| a.id.cmp(&b.id));
     collection.networks.sort_by(|a, b| a.id.cmp(&b.id));
-    collection.switches.sort_by(|a, b| (a.kind, &a.name, &a.hosts).cmp(&(b.kind, &b.name, &b.hosts)));
+    collection
+        .switches
+        .sort_by(|a, b| (a.kind, &a.name, &a.hosts).cmp(&(b.kind, &b.name, &b.hosts)));
     collection.resource_pools.sort_by(|a, b| (&a.path, &a.name).cmp(&(&b.path, &b.name)));
     collection.workloads.sort_unstable_by(|a, b| a.id.cmp(&b.id));
     collection.findings.sort();
@@ -127,8 +130,7 @@ fn take_workloads(
 ) -> HashMap<Text, usize> {
     gaps.append(machines.gaps);
     let mapped = machines.workloads.len() as u64;
-    let tally =
-        Tally { rows: mapped + machines.unmapped, mapped, cells: machines.properties };
+    let tally = Tally { rows: mapped + machines.unmapped, mapped, cells: machines.properties };
     collection.source.sections.insert(Text::new_static(WORKLOADS), tally);
     collection.findings.extend(machines.findings);
     collection.workloads = machines.workloads;
@@ -174,7 +176,8 @@ async fn read_host_details(
     let assigned = match managers.get("licenseManager", "licenseAssignmentManager").reference() {
         Some(it) => {
             let manager = Target::new(it.kind, it.id);
-            ask_or_gap(session, "licences", &Call::new("QueryAssignedLicenses", &manager), gaps).await
+            ask_or_gap(session, "licences", &Call::new("QueryAssignedLicenses", &manager), gaps)
+                .await
         }
         None => Err(Why::CallFailed),
     };

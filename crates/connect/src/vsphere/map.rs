@@ -17,9 +17,7 @@ mod workload;
 
 use std::collections::{BTreeMap, HashMap};
 
-use entente_model::{
-    Collection, GapCause, Observed, Platform, Product, Tally, Text, Why,
-};
+use entente_model::{Collection, GapCause, Observed, Platform, Product, Tally, Text, Why};
 
 use super::collect::{About, Kept};
 use super::wire::{Object, Told, Tree};
@@ -54,7 +52,11 @@ pub(super) fn platform(collection: &mut Collection, target: &Target, about: &Abo
         owner: supplied(&target.owner),
     });
     let known = |text: &Text| {
-        if text.is_empty() { Observed::Unobserved(Why::Blank) } else { Observed::Value(text.clone()) }
+        if text.is_empty() {
+            Observed::Unobserved(Why::Blank)
+        } else {
+            Observed::Value(text.clone())
+        }
     };
     collection.products.push(Product {
         platform: target.id.clone(),
@@ -215,11 +217,8 @@ pub(super) fn certificates(
     gaps: &mut Gaps,
 ) {
     let mut facts = Facts { gaps, section: "hosts" };
-    let objects: BTreeMap<&str, Object<'_>> = kept
-        .trees()
-        .filter_map(Object::of)
-        .map(|it| (it.reference.id, it))
-        .collect();
+    let objects: BTreeMap<&str, Object<'_>> =
+        kept.trees().filter_map(Object::of).map(|it| (it.reference.id, it)).collect();
     for host in &mut collection.hosts {
         let native = native(host.id.as_str(), &host.platform);
         let Some(manager) = manager_of.get(native) else {
@@ -249,8 +248,7 @@ pub(super) fn alarms(
     let triggered = attachments::triggered(told);
     let mut facts = Facts { gaps, section: "alarms" };
     for object in kept.objects() {
-        let alarm =
-            attachments::alarm(&object, &triggered, told.refused(), &platform, &mut facts);
+        let alarm = attachments::alarm(&object, &triggered, told.refused(), &platform, &mut facts);
         collection.control.alarms.push(alarm);
     }
 }

@@ -84,8 +84,14 @@ fn limits(is_vcenter: bool) -> Vec<SourceLimit> {
             "only a list of every file of every machine tells it, which costs the platform more than all else together; RVTools exports tell it",
         ),
         ("workload.cpu_ready_basis_points", "it is a performance counter, not a property"),
-        ("principals", "only whom permissions name is known: the directory behind a domain is not read"),
-        ("authentication_sources", "how a domain is configured is told elsewhere: only its name is known, from permissions"),
+        (
+            "principals",
+            "only whom permissions name is known: the directory behind a domain is not read",
+        ),
+        (
+            "authentication_sources",
+            "how a domain is configured is told elsewhere: only its name is known, from permissions",
+        ),
         ("protection_jobs", "backup and replication products keep their own jobs"),
         ("policies", "NSX keeps firewall policy, and is a platform of its own"),
         ("volumes", "files on datastores that no machine names are not listed"),

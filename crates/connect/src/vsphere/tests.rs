@@ -8,8 +8,8 @@ use entente_twins::live::{HttpTwin, Reply, Request, Setup, serve_http};
 use super::CONNECTOR;
 use crate::connector::Unwatched;
 use crate::live::{
-    Cancel, Change, ConnectError, Credentials, Live, LiveLimits, Refusal, Run, Secret, Target, Traffic,
-    Trust,
+    Cancel, Change, ConnectError, Credentials, Live, LiveLimits, Refusal, Run, Secret, Target,
+    Traffic, Trust,
 };
 
 /// What was asked: the method, the whole body, and how often this method was asked before.
@@ -156,9 +156,7 @@ fn read_from(
     })
 }
 
-fn collected(
-    answers: impl Fn(&Asked<'_>) -> Option<Reply> + Send + Sync + 'static,
-) -> Collection {
+fn collected(answers: impl Fn(&Asked<'_>) -> Option<Reply> + Send + Sync + 'static) -> Collection {
     let (outcome, asked) = read_from(answers);
     assert_eq!(asked.last().map(String::as_str), Some("Logout"), "{asked:?}");
     outcome.unwrap()
@@ -178,9 +176,10 @@ fn named<'c>(collection: &'c Collection, name: &str) -> &'c Workload {
 
 /// Gaps of the list of workloads that have this cause.
 fn gaps(collection: &Collection, cause: GapCause) -> Vec<&Gap> {
-    let of_workloads = collection.gaps.iter().filter(|gap| {
-        gap.cause == cause && gap.place.section.as_deref() == Some("workloads")
-    });
+    let of_workloads = collection
+        .gaps
+        .iter()
+        .filter(|gap| gap.cause == cause && gap.place.section.as_deref() == Some("workloads"));
     of_workloads.collect()
 }
 
@@ -245,14 +244,15 @@ fn an_object_that_is_deleted_while_the_list_is_made_costs_only_itself() {
 
 #[test]
 fn a_property_that_is_refused_is_not_absent_and_one_gap_for_all() {
-    let refused = missing("config.annotation", "NoPermission", "<privilegeId>System.Read</privilegeId>");
-    let collection =
-        machines(machine("vm-1", "one", &refused) + &machine("vm-2", "two", &refused));
+    let refused =
+        missing("config.annotation", "NoPermission", "<privilegeId>System.Read</privilegeId>");
+    let collection = machines(machine("vm-1", "one", &refused) + &machine("vm-2", "two", &refused));
     for workload in &collection.workloads {
         assert_eq!(workload.annotation, Observed::Unobserved(Why::NoPermission));
     }
     let gaps = gaps(&collection, GapCause::NoPermission);
-    let gap = gaps.iter().find(|it| it.place.field.as_deref() == Some("config.annotation")).unwrap();
+    let gap =
+        gaps.iter().find(|it| it.place.field.as_deref() == Some("config.annotation")).unwrap();
     assert_eq!(gap.count, 2);
     assert!(gap.message.contains("System.Read"));
 }
@@ -270,8 +270,10 @@ fn an_unknown_word_costs_one_fact() {
 #[test]
 fn names_are_unescaped_once() {
     let collection = machines(
-        machine("vm-1", "a%2fb%5Cc", "") + &machine("vm-2", "100%25", "")
-            + &machine("vm-3", "%252f", "") + &machine("vm-4", "50% more%", ""),
+        machine("vm-1", "a%2fb%5Cc", "")
+            + &machine("vm-2", "100%25", "")
+            + &machine("vm-3", "%252f", "")
+            + &machine("vm-4", "50% more%", ""),
     );
     assert_eq!(names(&collection), ["a/b\\c", "100%", "%2f", "50% more%"]);
     let placement = &collection.workloads[0].placement;
@@ -286,7 +288,8 @@ fn characters_that_xml_does_not_allow_do_not_sink_a_page() {
         + &machine("vm-2", "two", &property("config.annotation", "latin \u{fc}"));
     let body = envelope("RetrievePropertiesEx", &format!("<returnval>{objects}</returnval>"));
     // A byte that is no UTF-8, as guests report their names.
-    let broken: Vec<u8> = body.chars().map(|it| u8::try_from(u32::from(it)).unwrap_or(b'?')).collect();
+    let broken: Vec<u8> =
+        body.chars().map(|it| u8::try_from(u32::from(it)).unwrap_or(b'?')).collect();
     let collection = collected(move |asked| asked.is_workloads().then(|| xml(broken.clone())));
     assert_eq!(names(&collection), ["one", "two"]);
     let note = |name: &str| named(&collection, name).annotation.value().unwrap().to_string();
@@ -299,7 +302,8 @@ fn a_body_that_breaks_off_keeps_what_came_before() {
     let whole = machine("vm-1", "one", "") + &machine("vm-2", "two", "");
     let body = envelope("RetrievePropertiesEx", &format!("<returnval>{whole}</returnval>"));
     let cut = body.find("two").unwrap();
-    let collection = collected(move |asked| asked.is_workloads().then(|| xml(body.as_bytes()[..cut].to_vec())));
+    let collection =
+        collected(move |asked| asked.is_workloads().then(|| xml(body.as_bytes()[..cut].to_vec())));
     assert_eq!(names(&collection), ["one"]);
     assert_eq!(gaps(&collection, GapCause::Truncated).len(), 1);
 }
@@ -329,7 +333,8 @@ fn a_property_that_a_version_does_not_know_is_left_out() {
 #[test]
 fn a_kind_that_a_version_does_not_know_is_left_out() {
     let collection = collected(|asked| {
-        let asks_for_it = asked.method == "CreateContainerView" && asked.body.contains("OpaqueNetwork");
+        let asks_for_it =
+            asked.method == "CreateContainerView" && asked.body.contains("OpaqueNetwork");
         asks_for_it.then(|| fault("InvalidType", "Invalid type: OpaqueNetwork", ""))
     });
     let folders: Vec<_> = collection.control.folders.iter().map(|it| it.path.as_str()).collect();
@@ -369,7 +374,9 @@ fn a_machine_that_the_platform_cannot_read_has_no_facts_rather_than_wrong_ones()
 fn what_happened_while_a_session_was_over_is_caught_up_with() {
     let updates = |version: &str, ids: &[&str]| {
         let entered = |id: &&str| {
-            format!("<objectSet><kind>enter</kind><obj type=\"VirtualMachine\">{id}</obj></objectSet>")
+            format!(
+                "<objectSet><kind>enter</kind><obj type=\"VirtualMachine\">{id}</obj></objectSet>"
+            )
         };
         let entered: String = ids.iter().map(entered).collect();
         let set = format!("<filterSet>{entered}</filterSet>");
@@ -420,7 +427,8 @@ fn what_happened_while_a_session_was_over_is_caught_up_with() {
 
 #[test]
 fn refusals_are_told_apart() {
-    let refused = |answers: fn(&Asked<'_>) -> Option<Reply>| read_from(answers).0.unwrap_err().reason;
+    let refused =
+        |answers: fn(&Asked<'_>) -> Option<Reply>| read_from(answers).0.unwrap_err().reason;
     let wrong = refused(|asked| {
         let message = "Cannot complete login due to an incorrect user name or password.";
         (asked.method == "Login").then(|| fault("InvalidLogin", message, ""))
@@ -431,7 +439,8 @@ fn refusals_are_told_apart() {
     });
     assert!(matches!(locked, Refusal::AccountLocked(_)), "{locked:?}");
     let few = refused(|asked| {
-        (asked.method == "Login").then(|| fault("NoPermission", "", "<privilegeId>System.View</privilegeId>"))
+        (asked.method == "Login")
+            .then(|| fault("NoPermission", "", "<privilegeId>System.View</privilegeId>"))
     });
     assert_eq!(few, Refusal::TooFewRights("it lacks System.View".into()));
     let old = refused(|asked| {

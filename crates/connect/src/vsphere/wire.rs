@@ -19,8 +19,7 @@ pub(super) use gaps::{call_failed, why};
 pub(super) use object::{Object, Told};
 pub(super) use paths::{WATCHED, infrastructure, workloads};
 pub(super) use soap::{
-    Call, Paths, Target, continue_retrieve, create_filter, leaf, retrieve_objects,
-    retrieve_view,
+    Call, Paths, Target, continue_retrieve, create_filter, leaf, retrieve_objects, retrieve_view,
 };
 pub(super) use tree::{Element, Tree, flag};
 

@@ -149,7 +149,8 @@ fn read(tried: &[Option<Read<()>>; 2]) -> RightState {
 fn seen(tried: &[Option<Read<()>>; 2]) -> RightState {
     match tried {
         [_, Some(Ok(()))] => RightState::Unknown(
-            "held on what is listed; what it is not held on would be left out without a word".into(),
+            "held on what is listed; what it is not held on would be left out without a word"
+                .into(),
         ),
         [_, other] => match state(other.as_ref()) {
             RightState::Held => RightState::Held,

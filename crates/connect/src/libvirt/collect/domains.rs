@@ -88,18 +88,13 @@ fn within(list: &Read<BTreeSet<Uuid>>, domain: &Domain) -> Read<bool> {
     list.as_ref().map(|it| it.contains(&domain.uuid)).map_err(Clone::clone)
 }
 
-async fn read(
-    client: &mut Client<'_>,
-    domains: Vec<Domain>,
-    lists: &Lists,
-) -> Vec<DomainReading> {
+async fn read(client: &mut Client<'_>, domains: Vec<Domain>, lists: &Lists) -> Vec<DomainReading> {
     let mut readings: Vec<_> = domains.into_iter().map(|it| begin(it, lists)).collect();
     let live = xml(client, &readings, false, |it| it.domain.id >= 0).await;
     // What is not known to be kept is asked for as if it were: the host knows.
     let stored = xml(client, &readings, true, |it| it.persistent != Ok(false)).await;
     let domains: Vec<_> = readings.iter().map(|it| it.domain.clone()).collect();
-    let states: Vec<_> =
-        domains.iter().map(|it| ask::DomainState { domain: it.clone() }).collect();
+    let states: Vec<_> = domains.iter().map(|it| ask::DomainState { domain: it.clone() }).collect();
     let states = client.calls(&states).await;
     for (((reading, live), stored), state) in readings.iter_mut().zip(live).zip(stored).zip(states)
     {
@@ -247,5 +242,6 @@ async fn guests(client: &mut Client<'_>, readings: &mut [DomainReading]) {
 fn has_agent(reading: &DomainReading) -> bool {
     let Some(Ok(xml)) = &reading.live else { return false };
     // A look at the text spares parsing the many that have none.
-    xml.contains(AGENT_CHANNEL) && Element::parse(xml).is_ok_and(|it| agent_state(&it) == Some("connected"))
+    xml.contains(AGENT_CHANNEL)
+        && Element::parse(xml).is_ok_and(|it| agent_state(&it) == Some("connected"))
 }

@@ -51,11 +51,7 @@ pub async fn log_in(
 
 /// Logs in with user name and password. The mechanism sends the password as it is, so that only ways
 /// over which nobody listens will do.
-async fn sasl(
-    run: Run<'_>,
-    address: &Address,
-    session: &mut Session<'_>,
-) -> Result<Text, Refusal> {
+async fn sasl(run: Run<'_>, address: &Address, session: &mut Session<'_>) -> Result<Text, Refusal> {
     let unsupported = |why: String| Err(Refusal::LogInUnsupported(Text::from(why)));
     let Credentials::Password { user, password } = &run.target.credentials else {
         return unsupported("it wants a user name and password (SASL)".into());

@@ -99,8 +99,7 @@ async fn volumes_of(
     client: &mut Client<'_>,
     names: Vec<VolumeName>,
 ) -> Vec<(VolumeName, Read<String>)> {
-    let questions: Vec<_> =
-        names.iter().map(|it| ask::VolumeXml { volume: it.clone() }).collect();
+    let questions: Vec<_> = names.iter().map(|it| ask::VolumeXml { volume: it.clone() }).collect();
     names.into_iter().zip(client.calls(&questions).await).collect()
 }
 
@@ -108,8 +107,7 @@ async fn bindings(client: &mut Client<'_>) -> Read<Vec<(ask::Binding, Read<Strin
     let mut list = client.call(ask::ListBindings {}).await?;
     list.sort();
     list.truncate(most(client));
-    let questions: Vec<_> =
-        list.iter().map(|it| ask::BindingXml { binding: it.clone() }).collect();
+    let questions: Vec<_> = list.iter().map(|it| ask::BindingXml { binding: it.clone() }).collect();
     let documents = client.calls(&questions).await;
     Ok(list.into_iter().zip(documents).collect())
 }
@@ -118,7 +116,6 @@ async fn mediated_devices(client: &mut Client<'_>) -> Read<Vec<Read<String>>> {
     let mut names = client.call(ask::ListNodeDevices { flags: MEDIATED }).await?;
     names.sort();
     names.truncate(most(client));
-    let questions: Vec<_> =
-        names.into_iter().map(|name| ask::NodeDeviceXml { name }).collect();
+    let questions: Vec<_> = names.into_iter().map(|name| ask::NodeDeviceXml { name }).collect();
     Ok(client.calls(&questions).await)
 }

@@ -36,9 +36,7 @@ pub async fn open(run: Run<'_>, address: &Address) -> Result<Link, Refusal> {
     let limit = run.target.limits.connect();
     let plain = |stream| Link { stream, ssh: None };
     match &address.way {
-        Way::Unix(path) => {
-            run.within(limit, unix(address, path.as_deref())).await?.map(plain)
-        }
+        Way::Unix(path) => run.within(limit, unix(address, path.as_deref())).await?.map(plain),
         Way::Tcp { host, port } => {
             let stream = run.within(limit, tcp(host, *port)).await??;
             Ok(plain(Box::new(stream)))
@@ -113,9 +111,10 @@ async fn tls(run: Run<'_>, host: &str, port: u16) -> Result<TlsStream<TcpStream>
         .map_err(|error| Refusal::Tls(Text::from(error.to_string())))?;
     let stream = tcp(host, port).await?;
     let connector = TlsConnector::from(setup.config.clone());
-    let mut stream = connector.connect(name, stream).await.map_err(|error| {
-        setup.refusal().unwrap_or_else(|| tls_refusal(run, &error))
-    })?;
+    let mut stream = connector
+        .connect(name, stream)
+        .await
+        .map_err(|error| setup.refusal().unwrap_or_else(|| tls_refusal(run, &error)))?;
     // The server says in one byte whether it accepts the client's certificate.
     let mut verdict = [0];
     match stream.read(&mut verdict).await {
@@ -138,7 +137,9 @@ fn tls_refusal(run: Run<'_>, error: &io::Error) -> Refusal {
         .is_some_and(|it| matches!(it, rustls::Error::AlertReceived(_)));
     if text.contains("InvalidContentType") || text.contains("corrupt message") {
         Refusal::Tls("what answers there does not speak TLS".into())
-    } else if alert || matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) {
+    } else if alert
+        || matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset)
+    {
         not_accepted(run)
     } else {
         Refusal::Tls(Text::from(text))

@@ -124,7 +124,11 @@ fn source(storage: &Storage, element: &Element, gaps: &mut Gaps) -> Source {
         unknown => {
             gaps.unknown(SECTION, "disk type", unknown);
             let located = Located::unobserved(Why::Unreadable);
-            return Source { path: Observed::Unobserved(Why::Unreadable), located, is_block: false };
+            return Source {
+                path: Observed::Unobserved(Why::Unreadable),
+                located,
+                is_block: false,
+            };
         }
     };
     let located = located.unwrap_or_else(|| match &path {
@@ -144,7 +148,13 @@ pub fn pci_address(address: &Element) -> String {
         let text = address.attribute(name).unwrap_or("0x0");
         u32::from_str_radix(text.trim_start_matches("0x"), 16).unwrap_or_default()
     };
-    format!("{:04x}:{:02x}:{:02x}.{:x}", part("domain"), part("bus"), part("slot"), part("function"))
+    format!(
+        "{:04x}:{:02x}:{:02x}.{:x}",
+        part("domain"),
+        part("bus"),
+        part("slot"),
+        part("function")
+    )
 }
 
 /// What the host says of the image, else what its pool says of the volume.
@@ -234,7 +244,7 @@ fn tracked(document: &Document<'_>, target: &str) -> Observed<bool> {
 
 fn watches(checkpoint: &Element, target: &str) -> bool {
     let Some(disks) = checkpoint.at("disks") else { return false };
-    disks.all("disk").any(|it| {
-        it.attribute("name") == Some(target) && it.attribute("checkpoint") != Some("no")
-    })
+    disks
+        .all("disk")
+        .any(|it| it.attribute("name") == Some(target) && it.attribute("checkpoint") != Some("no"))
 }

@@ -71,12 +71,7 @@ pub fn workloads(scene: &Scene<'_>, reading: &Reading, gaps: &mut Gaps) -> Workl
     mapped
 }
 
-fn workload(
-    scene: &Scene<'_>,
-    reading: &DomainReading,
-    mapped: &mut Workloads,
-    gaps: &mut Gaps,
-) {
+fn workload(scene: &Scene<'_>, reading: &DomainReading, mapped: &mut Workloads, gaps: &mut Gaps) {
     let uuid = reading.domain.uuid;
     let name = reading.domain.name.as_str();
     if reading.is_gone() {
@@ -181,7 +176,8 @@ fn state(reading: &DomainReading, workload: &mut Workload, gaps: &mut Gaps) {
     if workload.power == PowerState::Off.into() {
         workload.samples.powered_on_since = Observed::Absent;
     }
-    for (what, read) in [("kept when it ends", &reading.persistent), ("autostart", &reading.autostart)]
+    for (what, read) in
+        [("kept when it ends", &reading.persistent), ("autostart", &reading.autostart)]
     {
         if let Err(failure) = read {
             gaps.failed(SECTION, what, failure, name);
@@ -208,11 +204,9 @@ fn describe(document: &Document<'_>, workload: &mut Workload) {
         Some(partition) => Observed::Value(Text::from(partition)),
         None => Observed::Absent,
     };
-    if let (true, Some(size), Some(current)) = (
-        document.is_active(),
-        quantity(domain, "memory"),
-        quantity(domain, "currentMemory"),
-    ) {
+    if let (true, Some(size), Some(current)) =
+        (document.is_active(), quantity(domain, "memory"), quantity(domain, "currentMemory"))
+    {
         workload.samples.memory_ballooned_bytes = Observed::Value(size.saturating_sub(current));
     } else if !document.is_active() {
         workload.samples.memory_ballooned_bytes = Observed::Absent;
@@ -229,7 +223,8 @@ fn system_uuid(domain: &Element) -> Option<Uuid> {
     if domain.attribute_at("os/smbios", "mode") != Some("sysinfo") {
         return None;
     }
-    let entries = domain.all("sysinfo").flat_map(|it| it.all("system")).flat_map(|it| it.all("entry"));
+    let entries =
+        domain.all("sysinfo").flat_map(|it| it.all("system")).flat_map(|it| it.all("entry"));
     let mut uuids = entries.filter(|it| it.attribute("name") == Some("uuid"));
     uuids.next()?.text.parse().ok()
 }

@@ -76,16 +76,16 @@ const STOPPED: &str = "the collection was stopped before this was read";
 /// What happened, without what differs from object to object, so that the same is told once.
 fn told(failure: &Failure) -> String {
     match failure {
-        Failure::Remote(error) => {
-            match error.kind() {
-                RemoteKind::Denied | RemoteKind::LogIn => "the connection may not read it".into(),
-                RemoteKind::Gone => "it was deleted while it was read".into(),
-                RemoteKind::Unsupported => "this version or driver of libvirt does not tell".into(),
-                RemoteKind::Busy => "the host was busy each time it was asked".into(),
-                RemoteKind::GuestSilent => "the guest or its agent does not answer".into(),
-                RemoteKind::NoDriver | RemoteKind::Other => format!("libvirt says error {}", error.code),
+        Failure::Remote(error) => match error.kind() {
+            RemoteKind::Denied | RemoteKind::LogIn => "the connection may not read it".into(),
+            RemoteKind::Gone => "it was deleted while it was read".into(),
+            RemoteKind::Unsupported => "this version or driver of libvirt does not tell".into(),
+            RemoteKind::Busy => "the host was busy each time it was asked".into(),
+            RemoteKind::GuestSilent => "the guest or its agent does not answer".into(),
+            RemoteKind::NoDriver | RemoteKind::Other => {
+                format!("libvirt says error {}", error.code)
             }
-        }
+        },
         Failure::Xml(_) => "its XML cannot be understood".into(),
         other => other.to_string(),
     }

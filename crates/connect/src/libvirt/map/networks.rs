@@ -129,7 +129,8 @@ impl Networks {
             }
         };
         self.describe(&xml, &mut network);
-        let passed_through = Observed::Value(xml.attribute_at("forward", "mode") == Some("hostdev"));
+        let passed_through =
+            Observed::Value(xml.attribute_at("forward", "mode") == Some("hostdev"));
         let switch = network.switch.clone();
         self.by_name.insert(name.to_owned(), Known { switch, passed_through });
         for group in xml.all("portgroup") {

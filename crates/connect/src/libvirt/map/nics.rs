@@ -6,10 +6,10 @@ use std::net::IpAddr;
 use entente_model::{Listing, Nic, Observed, Text, Why, Workload};
 
 use super::Scene;
+use super::blank;
 use super::domain::{Document, SECTION};
 use super::gaps::Gaps;
 use super::networks::Implied;
-use super::blank;
 use crate::libvirt::wire::procedures::GuestAdapter;
 use crate::libvirt::wire::reading::Read;
 use crate::libvirt::wire::xml::Element;
@@ -114,9 +114,10 @@ impl Addresses {
     fn read(document: &Document<'_>, gaps: &mut Gaps) -> Self {
         let reading = document.reading;
         let mut addresses = Self { by_mac: BTreeMap::new(), why: Some(Why::GuestSilent) };
-        for (what, read) in
-            [("leased addresses", &reading.leases), ("addresses by the agent", &reading.agent_addresses)]
-        {
+        for (what, read) in [
+            ("leased addresses", &reading.leases),
+            ("addresses by the agent", &reading.agent_addresses),
+        ] {
             let Some(read) = read else { continue };
             match read {
                 Ok(adapters) => addresses.add(adapters),

@@ -20,7 +20,13 @@ pub fn read(platform: &PlatformId, around: &Surroundings, gaps: &mut Gaps) -> Ve
     let mut policies = Vec::new();
     let mut add = |dialect: &'static str, scope: String, name: Text, body: &str| {
         let (platform, scope) = (platform.clone(), Text::from(scope));
-        policies.push(NativePolicy { platform, dialect: dialect.into(), scope, name, body: clean(body) });
+        policies.push(NativePolicy {
+            platform,
+            dialect: dialect.into(),
+            scope,
+            name,
+            body: clean(body),
+        });
     };
     for filter in list(&around.filters, "list of network filters", gaps) {
         let name = filter.named.name.as_str();

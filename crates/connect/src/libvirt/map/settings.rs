@@ -135,7 +135,8 @@ fn features(domain: &Element, settings: &mut Settings) {
 
 fn disk(disk: &Element, settings: &mut Settings) {
     let Some(target) = disk.attribute_at("target", "dev") else { return };
-    let mut add = |key: &str, value: Option<&str>| settings.maybe(format!("disk.{target}.{key}"), value);
+    let mut add =
+        |key: &str, value: Option<&str>| settings.maybe(format!("disk.{target}.{key}"), value);
     add("device", disk.attribute("device").filter(|it| *it != "disk"));
     add("source", disk.attribute("type"));
     for name in ["type", "cache", "io", "discard", "iothread", "error_policy"] {
@@ -241,7 +242,8 @@ fn changes(now: &Element, next: &Element) -> String {
         all.filter_map(|it| it.attribute_at(path, name).map(str::to_owned)).collect::<BTreeSet<_>>()
     };
     let differs = |path: &str| now.text_at(path) != next.text_at(path);
-    let of = |kind, path, name| attribute(now, kind, path, name) != attribute(next, kind, path, name);
+    let of =
+        |kind, path, name| attribute(now, kind, path, name) != attribute(next, kind, path, name);
     let changes = [
         ("vcpu", differs("vcpu")),
         ("memory", differs("memory")),

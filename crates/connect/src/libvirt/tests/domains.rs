@@ -142,7 +142,10 @@ fn disks_of_every_kind() {
     assert_eq!(vm.devices.encrypted, Observed::Value(true));
     assert_eq!(vm.samples.storage_provisioned_bytes, Observed::Unobserved(Why::CallFailed));
     let [gap] = collection.gaps.as_slice() else { panic!("one gap: {:?}", collection.gaps) };
-    assert_eq!((gap.cause, gap.place.field.as_deref()), (GapCause::CallFailed, Some("size of a disk")));
+    assert_eq!(
+        (gap.cause, gap.place.field.as_deref()),
+        (GapCause::CallFailed, Some("size of a disk"))
+    );
 }
 
 #[test]
@@ -176,8 +179,13 @@ fn adapters_of_every_kind() {
     let networks: Vec<_> =
         vm.nics.iter().map(|it| it.network.value().map(|it| it.as_str().to_owned())).collect();
     let named = |name: &str| Some(format!("kvm/{name}"));
-    let expected =
-        [named("network/trunk/web"), named("network/sriov"), named("bridge/br0"), named("device/eno1"), None];
+    let expected = [
+        named("network/trunk/web"),
+        named("network/sriov"),
+        named("bridge/br0"),
+        named("device/eno1"),
+        None,
+    ];
     assert_eq!(networks, expected);
     assert_eq!(vm.nics.items[0].mac, Observed::Value("52:54:00:aa:bb:01".into()));
     assert_eq!(vm.nics.items[1].direct_path, Observed::Value(true));
@@ -210,7 +218,9 @@ fn words_that_nobody_knows_are_gaps_and_no_guesses() {
     let gaps: Vec<_> = collection
         .gaps
         .iter()
-        .map(|it| (it.cause, it.place.field.as_deref().unwrap(), it.value.as_deref().unwrap(), it.count))
+        .map(|it| {
+            (it.cause, it.place.field.as_deref().unwrap(), it.value.as_deref().unwrap(), it.count)
+        })
         .collect();
     let unknown = GapCause::UnknownValue;
     let mut expected = vec![
@@ -255,11 +265,10 @@ fn what_may_not_be_read_is_known_by_name_and_no_more() {
 #[test]
 fn one_that_runs_is_as_it_runs_and_says_what_its_next_start_changes() {
     let mut domain = off("vm", "<title>t</title><vcpu>4</vcpu><memory unit='MiB'>64</memory>");
-    domain.live = Some(Ok(
-        "<domain type='kvm' id='3'><name>vm</name><title>t</title><vcpu>2</vcpu>
+    domain.live =
+        Some(Ok("<domain type='kvm' id='3'><name>vm</name><title>t</title><vcpu>2</vcpu>
          <memory unit='MiB'>64</memory><currentMemory unit='MiB'>48</currentMemory></domain>"
-            .into(),
-    ));
+            .into()));
     domain.state = Ok((1, 1));
     let mut reading = host();
     reading.domains = Ok(vec![domain]);
@@ -279,12 +288,11 @@ fn saved_memory_is_suspended_and_an_agent_that_is_not_asked_is_a_gap() {
     running.stored = None;
     running.persistent = Ok(false);
     running.state = Ok((1, 1));
-    running.live = Some(Ok(
-        "<domain type='kvm' id='1'><name>running</name><devices><channel type='unix'>
+    running.live =
+        Some(Ok("<domain type='kvm' id='1'><name>running</name><devices><channel type='unix'>
          <target type='virtio' name='org.qemu.guest_agent.0' state='connected'/></channel>
          </devices></domain>"
-            .into(),
-    ));
+            .into()));
     let mut reading = host();
     reading.domains = Ok(vec![saved, running]);
     let collection = collection(&reading);
@@ -293,7 +301,10 @@ fn saved_memory_is_suspended_and_an_agent_that_is_not_asked_is_a_gap() {
     assert_eq!(setting(vm("running"), "persistent"), Some("no"));
     assert_eq!(vm("running").guest.hostname, Observed::Unobserved(Why::NoPermission));
     let [gap] = collection.gaps.as_slice() else { panic!("one gap: {:?}", collection.gaps) };
-    assert_eq!((gap.cause, gap.value.clone()), (GapCause::NoPermission, Some(Text::from("running"))));
+    assert_eq!(
+        (gap.cause, gap.value.clone()),
+        (GapCause::NoPermission, Some(Text::from("running")))
+    );
 }
 
 #[test]

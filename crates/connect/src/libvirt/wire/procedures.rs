@@ -234,7 +234,9 @@ fn parameter(from: &mut Decoder<'_>) -> Result<(String, Parameter), XdrError> {
     let name = from.text()?;
     let value = match from.unsigned()? {
         // int, unsigned, boolean
-        1 | 6 => from.signed().map(|it| u64::try_from(it).map_or(Parameter::Other, Parameter::Number)),
+        1 | 6 => {
+            from.signed().map(|it| u64::try_from(it).map_or(Parameter::Other, Parameter::Number))
+        }
         2 => from.unsigned().map(|it| Parameter::Number(it.into())),
         // long, double: no fact that is read here is one
         3 | 5 => from.hyper().map(|_| Parameter::Other),

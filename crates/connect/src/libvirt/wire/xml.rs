@@ -86,8 +86,7 @@ impl Element {
         let mut attributes = Vec::new();
         for attribute in start.attributes() {
             let attribute = attribute.map_err(unreadable)?;
-            let value =
-                attribute.normalized_value(XmlVersion::Implicit1_0).map_err(unreadable)?;
+            let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(unreadable)?;
             attributes.push((attribute.key.as_ref().to_owned(), value.into_owned()));
         }
         let name = start.name().as_ref().to_owned();

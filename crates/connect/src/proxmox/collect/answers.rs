@@ -104,7 +104,11 @@ impl Answers {
     }
 
     /// Why a question was not answered, if it was asked and was not.
-    pub(in crate::proxmox) fn failure(&self, call: &'static str, args: &[&str]) -> Option<&Failure> {
+    pub(in crate::proxmox) fn failure(
+        &self,
+        call: &'static str,
+        args: &[&str],
+    ) -> Option<&Failure> {
         self.found(call, args)?.as_ref().err()
     }
 
@@ -152,7 +156,11 @@ impl Answers {
 /// A failed call as a gap.
 pub(in crate::proxmox) fn log(gaps: &Gaps, section: &str, call: &str, failure: &Failure) {
     if failure.cause == GapCause::Cancelled {
-        gaps.once(GapCause::Cancelled, "", "somebody stopped the collection: what was not read by then is missing");
+        gaps.once(
+            GapCause::Cancelled,
+            "",
+            "somebody stopped the collection: what was not read by then is missing",
+        );
         return;
     }
     let said = format!("{}: {}", failure.path, failure.said);
@@ -178,8 +186,9 @@ pub(in crate::proxmox) async fn each<'f, T: Sync, R: Send>(
             done.lock().unwrap_or_else(PoisonError::into_inner).push((at, outcome));
         }
     };
-    let mut workers: Vec<Work<'_, ()>> =
-        (0..parallel.clamp(1, items.len().max(1))).map(|_| Box::pin(worker()) as Work<'_, ()>).collect();
+    let mut workers: Vec<Work<'_, ()>> = (0..parallel.clamp(1, items.len().max(1)))
+        .map(|_| Box::pin(worker()) as Work<'_, ()>)
+        .collect();
     // A handful of workers: polling all of them is cheaper than telling them apart.
     poll_fn(|context| {
         workers.retain_mut(|it| it.as_mut().poll(context).is_pending());

@@ -63,7 +63,12 @@ pub(super) fn of_cluster(major: u32) -> Vec<Question> {
 }
 
 /// Names in a list of objects.
-fn names<'a>(answers: &'a Answers, call: &'static str, args: &[&str], key: &'a str) -> impl Iterator<Item = &'a str> {
+fn names<'a>(
+    answers: &'a Answers,
+    call: &'static str,
+    args: &[&str],
+    key: &'a str,
+) -> impl Iterator<Item = &'a str> {
     answers.list(call, args).unwrap_or_default().iter().filter_map(move |it| it.get(key)?.as_str())
 }
 
@@ -74,7 +79,8 @@ pub(super) fn of_named(answers: &Answers, major: u32) -> Vec<Question> {
         .map(|it| about("/cluster/firewall/groups/{}", it))
         .collect();
     questions.extend(
-        names(answers, FIREWALL_SETS, &[], "name").map(|it| about("/cluster/firewall/ipset/{}", it)),
+        names(answers, FIREWALL_SETS, &[], "name")
+            .map(|it| about("/cluster/firewall/ipset/{}", it)),
     );
     for vnet in names(answers, VNETS, &[], "vnet") {
         questions.push(about("/cluster/sdn/vnets/{}/subnets", vnet).with(PENDING));
@@ -136,7 +142,11 @@ pub(super) fn of_guest(guest: &Guest) -> Vec<Question> {
 }
 
 /// About a guest whose configuration is known.
-pub(super) fn of_configured(context: &Context<'_>, guest: &Guest, answers: &Answers) -> Vec<Question> {
+pub(super) fn of_configured(
+    context: &Context<'_>,
+    guest: &Guest,
+    answers: &Answers,
+) -> Vec<Question> {
     let calls = guest.kind.calls();
     let args = [guest.node.as_str(), guest.vmid.as_str()];
     let Some(config) = answers.value(calls.config, &args) else { return Vec::new() };
@@ -176,7 +186,9 @@ pub(super) fn of_guest_sets(guest: &Guest, answers: &Answers) -> Vec<Question> {
     let calls = guest.kind.calls();
     let args = [guest.node.as_str(), guest.vmid.as_str()];
     names(answers, calls.firewall_ipsets, &args, "name")
-        .map(|set| Question::about("policies", calls.firewall_ipset, &[&guest.node, &guest.vmid, set]))
+        .map(|set| {
+            Question::about("policies", calls.firewall_ipset, &[&guest.node, &guest.vmid, set])
+        })
         .collect()
 }
 

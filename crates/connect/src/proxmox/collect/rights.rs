@@ -104,8 +104,9 @@ impl Permissions {
     pub(in crate::proxmox) fn of(value: &Value) -> Option<Self> {
         let paths = value.as_object()?.iter().filter_map(|(path, privileges)| {
             let privileges = privileges.as_object()?.iter();
-            let privileges = privileges
-                .map(|(name, below)| (Text::from(name), !matches!(below, Value::Number(it) if it.as_u64() == Some(0))));
+            let privileges = privileges.map(|(name, below)| {
+                (Text::from(name), !matches!(below, Value::Number(it) if it.as_u64() == Some(0)))
+            });
             Some((Text::from(path), privileges.collect()))
         });
         Some(Self(paths.collect()))
@@ -204,7 +205,8 @@ mod tests {
 
     #[test]
     fn a_right_holds_where_nothing_below_lacks_it() {
-        let all = json!({"/": {"VM.Audit": 1}, "/vms": {"VM.Audit": 1}, "/vms/100": {"VM.Audit": 1}});
+        let all =
+            json!({"/": {"VM.Audit": 1}, "/vms": {"VM.Audit": 1}, "/vms/100": {"VM.Audit": 1}});
         assert_eq!(vm_audit(&all, &["/vms/100"]), RightState::Held);
         let hidden = RightState::Lacking("on /vms/101".into());
         assert_eq!(vm_audit(&all, &["/vms/101", "/storage/x"]), hidden);

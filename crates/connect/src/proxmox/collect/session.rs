@@ -79,8 +79,9 @@ impl<'a> Session<'a> {
         let http = Http::new(run)?;
         let (account, header) = match &run.target.credentials {
             Credentials::Token { id, secret } => {
-                let mut value = HeaderValue::from_str(&format!("PVEAPIToken={id}={}", secret.reveal()))
-                    .map_err(|_| Refusal::WrongCredentials)?;
+                let mut value =
+                    HeaderValue::from_str(&format!("PVEAPIToken={id}={}", secret.reveal()))
+                        .map_err(|_| Refusal::WrongCredentials)?;
                 value.set_sensitive(true);
                 if !(id.contains('@') && id.contains('!')) {
                     let why = "the id of a token has the form USER@REALM!TOKEN";
@@ -89,7 +90,8 @@ impl<'a> Session<'a> {
                 (id.clone(), (AUTHORIZATION, value))
             }
             Credentials::Password { user, .. } if !user.contains('@') => {
-                let why = format!("the user name `{user}` names no realm: write `{user}@pam` or another");
+                let why =
+                    format!("the user name `{user}` names no realm: write `{user}@pam` or another");
                 return Err(Refusal::LogInUnsupported(why.into()));
             }
             Credentials::Password { user, password } => {
@@ -124,7 +126,8 @@ impl<'a> Session<'a> {
             429 | 502..=504 => return Err(Refusal::Busy(answer.said)),
             _ => return Err(not_this(&answer)),
         }
-        let data = answer.data.ok_or_else(|| not_this_text("it answers with something else than JSON"))?;
+        let data =
+            answer.data.ok_or_else(|| not_this_text("it answers with something else than JSON"))?;
         let version = data.get("version").and_then(Value::as_str).unwrap_or_default();
         let major = version.split(['.', '-']).next().and_then(|it| it.parse().ok());
         let Some(major) = major else {
@@ -179,7 +182,12 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn url(&self, call: &str, args: &[&str], query: &[(&str, &str)]) -> Result<reqwest::Url, Refusal> {
+    fn url(
+        &self,
+        call: &str,
+        args: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<reqwest::Url, Refusal> {
         let mut text = format!("{}/api2/json", self.base);
         let mut args = args.iter();
         for (at, piece) in call.split("{}").enumerate() {
@@ -265,7 +273,12 @@ async fn spoken(http: &Http<'_>, request: &Request) -> Result<Spoken, CallError>
 type Header = (reqwest::header::HeaderName, HeaderValue);
 
 /// Gets a ticket.
-async fn log_in(http: &Http<'_>, base: &str, user: &str, password: &str) -> Result<(Text, Header), Refusal> {
+async fn log_in(
+    http: &Http<'_>,
+    base: &str,
+    user: &str,
+    password: &str,
+) -> Result<(Text, Header), Refusal> {
     let url = reqwest::Url::parse(&format!("{base}/api2/json/access/ticket"))
         .map_err(|_| Refusal::Address { form: ADDRESS_FORM.into() })?;
     let body = format!("{}&{}", form("username", user), form("password", password));
@@ -282,7 +295,8 @@ async fn log_in(http: &Http<'_>, base: &str, user: &str, password: &str) -> Resu
         429 | 502..=504 => return Err(Refusal::Busy(answer.said)),
         _ => return Err(not_this(&answer)),
     }
-    let data = answer.data.ok_or_else(|| not_this_text("it answers with something else than JSON"))?;
+    let data =
+        answer.data.ok_or_else(|| not_this_text("it answers with something else than JSON"))?;
     let ticket = data.get("ticket").and_then(Value::as_str).unwrap_or_default();
     let challenged = data.get("NeedTFA").is_some_and(|it| !matches!(it.as_u64(), Some(0)));
     if challenged || ticket.contains(":!tfa!") {
@@ -382,9 +396,15 @@ impl Failure {
 }
 
 fn is_about_reach(said: &str) -> bool {
-    ["No route to host", "Connection refused", "Connection timed out", "got timeout", "hostname lookup"]
-        .iter()
-        .any(|it| said.contains(it))
+    [
+        "No route to host",
+        "Connection refused",
+        "Connection timed out",
+        "got timeout",
+        "hostname lookup",
+    ]
+    .iter()
+    .any(|it| said.contains(it))
 }
 
 #[cfg(test)]

@@ -26,7 +26,11 @@ pub(in crate::proxmox) fn unlisted_tokens(context: &Context<'_>, answers: &Answe
 }
 
 /// Maps everything about access.
-pub(in crate::proxmox) fn access(context: &Context<'_>, answers: &Answers, collection: &mut Collection) {
+pub(in crate::proxmox) fn access(
+    context: &Context<'_>,
+    answers: &Answers,
+    collection: &mut Collection,
+) {
     let control = &mut collection.control;
     let members = groups(context, answers, &mut control.principals);
     let users = answers.list(USERS, &[]).unwrap_or_default();
@@ -54,7 +58,11 @@ pub(in crate::proxmox) fn access(context: &Context<'_>, answers: &Answers, colle
 }
 
 /// Groups; and of each member its groups.
-fn groups(context: &Context<'_>, answers: &Answers, principals: &mut Vec<Principal>) -> BTreeMap<Text, Vec<Text>> {
+fn groups(
+    context: &Context<'_>,
+    answers: &Answers,
+    principals: &mut Vec<Principal>,
+) -> BTreeMap<Text, Vec<Text>> {
     let mut members: BTreeMap<Text, Vec<Text>> = BTreeMap::new();
     let list = answers.list("/access/groups", &[]).unwrap_or_default();
     for record in Record::each(list, "principals", context.gaps) {
@@ -112,7 +120,11 @@ fn user(
 }
 
 /// A token as a principal, and as something that a tool holds.
-fn token_of(context: &Context<'_>, record: &Record<'_>, user: &Principal) -> Option<(Principal, Attachment)> {
+fn token_of(
+    context: &Context<'_>,
+    record: &Record<'_>,
+    user: &Principal,
+) -> Option<(Principal, Attachment)> {
     let id = record.required("tokenid")?;
     context.tally("principals", record.cells(), true);
     let name = Text::from(format!("{}!{id}", user.name));

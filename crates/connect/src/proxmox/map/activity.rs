@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use entente_model::{Activity, Attachment, AttachmentKind, Collection, Moment, Observed, Text, Why};
+use entente_model::{
+    Activity, Attachment, AttachmentKind, Collection, Moment, Observed, Text, Why,
+};
 
 use super::{Context, moment};
 use crate::proxmox::collect::Answers;
@@ -19,7 +21,11 @@ impl TaskLog {
     }
 
     /// Adds a page; gives how many of it were not known yet.
-    pub(in crate::proxmox) fn add(&mut self, context: &Context<'_>, page: &[serde_json::Value]) -> usize {
+    pub(in crate::proxmox) fn add(
+        &mut self,
+        context: &Context<'_>,
+        page: &[serde_json::Value],
+    ) -> usize {
         let before = self.0.len();
         for record in Record::each(page, "activities", context.gaps) {
             let Some(native_id) = record.required("upid") else { continue };
@@ -49,10 +55,16 @@ fn task(context: &Context<'_>, record: &Record<'_>, native_id: Text) -> Activity
         at: started.and_then(moment).map_or(Observed::Unobserved(Why::Unreadable), Observed::Value),
         principal,
         action: kind.unwrap_or_else(|| Text::new_static("unknown")),
-        subject: told("id").or_else(|| upid.map(|it| it.subject).filter(|it| !it.is_empty())).map_or(Observed::Absent, Observed::Value),
+        subject: told("id")
+            .or_else(|| upid.map(|it| it.subject).filter(|it| !it.is_empty()))
+            .map_or(Observed::Absent, Observed::Value),
         outcome: match told("status") {
             // A task that runs still has the status of its process.
-            Some(status) if status == "running" || record.get("endtime").is_none() && status.is_empty() => Observed::Absent,
+            Some(status)
+                if status == "running" || record.get("endtime").is_none() && status.is_empty() =>
+            {
+                Observed::Absent
+            }
             Some(status) => Observed::Value(super::plain(&status)),
             None => Observed::Absent,
         },
@@ -63,7 +75,11 @@ fn task(context: &Context<'_>, record: &Record<'_>, native_id: Text) -> Activity
 type Initiated = (u64, Option<Moment>, BTreeMap<Text, u64>);
 
 /// Maps tasks, and of each principal that started some, what it leans on.
-pub(in crate::proxmox) fn activity(context: &Context<'_>, tasks: TaskLog, collection: &mut Collection) {
+pub(in crate::proxmox) fn activity(
+    context: &Context<'_>,
+    tasks: TaskLog,
+    collection: &mut Collection,
+) {
     let mut initiators: BTreeMap<Text, Initiated> = BTreeMap::new();
     for activity in tasks.0.into_values() {
         if let Observed::Value(principal) = &activity.principal {
@@ -77,7 +93,9 @@ pub(in crate::proxmox) fn activity(context: &Context<'_>, tasks: TaskLog, collec
     for (principal, (count, last, kinds)) in initiators {
         let details = kinds
             .into_iter()
-            .map(|(kind, count)| (Text::from(format!("tasks.{kind}")), Text::from(count.to_string())))
+            .map(|(kind, count)| {
+                (Text::from(format!("tasks.{kind}")), Text::from(count.to_string()))
+            })
             .collect();
         collection.control.attachments.push(Attachment {
             platform: context.platform.clone(),
@@ -94,7 +112,11 @@ pub(in crate::proxmox) fn activity(context: &Context<'_>, tasks: TaskLog, collec
 }
 
 /// Maps metric servers and targets of notifications.
-pub(in crate::proxmox) fn receivers(context: &Context<'_>, answers: &Answers, collection: &mut Collection) {
+pub(in crate::proxmox) fn receivers(
+    context: &Context<'_>,
+    answers: &Answers,
+    collection: &mut Collection,
+) {
     let metrics = ("/cluster/metrics/server", "id", "server");
     let notifications = ("/cluster/notifications/targets", "name", "server");
     for (call, id, address) in [metrics, notifications] {

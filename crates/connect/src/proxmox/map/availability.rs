@@ -20,7 +20,8 @@ const GUARDED: [&str; 4] = ["started", "enabled", "stopped", "request_start"];
 /// States in which it is not.
 const UNGUARDED: [&str; 2] = ["disabled", "ignored"];
 /// What a resource tells beside its state, kept as it is told.
-const SETTINGS: [&str; 6] = ["state", "group", "max_relocate", "max_restart", "failback", "auto-rebalance"];
+const SETTINGS: [&str; 6] =
+    ["state", "group", "max_relocate", "max_restart", "failback", "auto-rebalance"];
 
 /// What HA does with each guest.
 #[derive(Clone, Debug)]
@@ -40,7 +41,12 @@ impl Availability {
             None => answers.untold(RESOURCES, &[]),
             Some(list) => Observed::Value(
                 Record::each(list, "overrides", context.gaps)
-                    .filter_map(|it| Some((vmid_of(&it.text("sid").value()?.clone())?.into(), guarded(context, &it))))
+                    .filter_map(|it| {
+                        Some((
+                            vmid_of(&it.text("sid").value()?.clone())?.into(),
+                            guarded(context, &it),
+                        ))
+                    })
                     .collect(),
             ),
         };
@@ -96,7 +102,13 @@ fn guarded(context: &Context<'_>, record: &Record<'_>) -> Observed<bool> {
         Observed::Value(state) if UNGUARDED.contains(&state.as_str()) => Observed::Value(false),
         Observed::Value(state) => {
             let message = "HA is asked for a state that this version does not know";
-            context.gaps.add(GapCause::UnknownValue, "workloads", Some("state"), message, Some(&state));
+            context.gaps.add(
+                GapCause::UnknownValue,
+                "workloads",
+                Some("state"),
+                message,
+                Some(&state),
+            );
             Observed::Unobserved(Why::Unreadable)
         }
         Observed::Unobserved(why) => Observed::Unobserved(why),
@@ -104,7 +116,9 @@ fn guarded(context: &Context<'_>, record: &Record<'_>) -> Observed<bool> {
 }
 
 fn maintenance(context: &Context<'_>, answers: &Answers) -> Observed<BTreeSet<Text>> {
-    let Some(record) = answers.value(MANAGER, &[]).and_then(|it| Record::of(it, "hosts", context.gaps)) else {
+    let Some(record) =
+        answers.value(MANAGER, &[]).and_then(|it| Record::of(it, "hosts", context.gaps))
+    else {
         return answers.untold(MANAGER, &[]);
     };
     let mut nodes = BTreeSet::new();
@@ -128,7 +142,10 @@ fn maintenance(context: &Context<'_>, answers: &Answers) -> Observed<BTreeSet<Te
 }
 
 /// Which calls tell of rules: version 9 has rules, those before had groups.
-fn rule_names(context: &Context<'_>, answers: &Answers) -> (BTreeMap<Text, Vec<Text>>, Option<Why>) {
+fn rule_names(
+    context: &Context<'_>,
+    answers: &Answers,
+) -> (BTreeMap<Text, Vec<Text>>, Option<Why>) {
     let mut names: BTreeMap<Text, Vec<Text>> = BTreeMap::new();
     let rules = answers.list(RULES, &[]);
     let groups = answers.list(GROUPS, &[]);
@@ -137,7 +154,9 @@ fn rule_names(context: &Context<'_>, answers: &Answers) -> (BTreeMap<Text, Vec<T
         why => why,
     });
     for record in Record::each(rules.unwrap_or_default(), "placement_rules", context.gaps) {
-        let (Observed::Value(rule), Observed::Value(guests)) = (record.text("rule"), record.text("resources")) else {
+        let (Observed::Value(rule), Observed::Value(guests)) =
+            (record.text("rule"), record.text("resources"))
+        else {
             continue;
         };
         for vmid in items(&guests).filter_map(vmid_of) {
@@ -146,7 +165,9 @@ fn rule_names(context: &Context<'_>, answers: &Answers) -> (BTreeMap<Text, Vec<T
     }
     let resources = answers.list(RESOURCES, &[]).unwrap_or_default();
     for record in Record::each(resources, "placement_rules", context.gaps) {
-        let (Observed::Value(sid), Observed::Value(group)) = (record.text("sid"), record.text("group")) else {
+        let (Observed::Value(sid), Observed::Value(group)) =
+            (record.text("sid"), record.text("group"))
+        else {
             continue;
         };
         if let Some(vmid) = vmid_of(&sid) {
@@ -158,7 +179,12 @@ fn rule_names(context: &Context<'_>, answers: &Answers) -> (BTreeMap<Text, Vec<T
 }
 
 /// Maps rules, groups of nodes, and what HA is told of single guests.
-pub(in crate::proxmox) fn placement(context: &Context<'_>, answers: &Answers, nodes: &Nodes, collection: &mut Collection) {
+pub(in crate::proxmox) fn placement(
+    context: &Context<'_>,
+    answers: &Answers,
+    nodes: &Nodes,
+    collection: &mut Collection,
+) {
     let list = answers.list(RULES, &[]).unwrap_or_default();
     for record in Record::each(list, "placement_rules", context.gaps) {
         let rule = rule(context, nodes, &record);
@@ -194,9 +220,8 @@ fn guests(context: &Context<'_>, text: &str) -> Vec<WorkloadId> {
 
 /// Nodes in a list in which each may carry a priority, `pve1:2`.
 fn hosts(context: &Context<'_>, text: &str) -> Vec<HostId> {
-    let mut hosts: Vec<_> = items(text)
-        .filter_map(|it| context.host(it.split(':').next().unwrap_or(it)))
-        .collect();
+    let mut hosts: Vec<_> =
+        items(text).filter_map(|it| context.host(it.split(':').next().unwrap_or(it))).collect();
     hosts.sort();
     hosts
 }
@@ -247,8 +272,13 @@ fn groups(context: &Context<'_>, answers: &Answers, nodes: &Nodes, collection: &
     let resources = answers.list(RESOURCES, &[]).unwrap_or_default();
     let mut members: BTreeMap<Text, Vec<WorkloadId>> = BTreeMap::new();
     for record in Record::each(resources, "placement_groups", context.gaps) {
-        if let (Observed::Value(group), Observed::Value(sid)) = (record.text("group"), record.text("sid")) {
-            members.entry(group).or_default().extend(vmid_of(&sid).and_then(|it| context.workload(it)));
+        if let (Observed::Value(group), Observed::Value(sid)) =
+            (record.text("group"), record.text("sid"))
+        {
+            members
+                .entry(group)
+                .or_default()
+                .extend(vmid_of(&sid).and_then(|it| context.workload(it)));
         }
     }
     let list = answers.list(GROUPS, &[]).unwrap_or_default();

@@ -12,9 +12,9 @@ mod snapshots;
 use std::collections::{BTreeMap, BTreeSet};
 
 use entente_model::{
-    Attribute, AttributeKind, Availability as Leaning, Collection, DiskSharing, Firmware, GapCause, Governance,
-    IdentityBasis, Listing, NativePolicy, Observed, Placement, PowerState, TagCategory, Text, Why, Workload,
-    WorkloadKind, WorkloadSamples,
+    Attribute, AttributeKind, Availability as Leaning, Collection, DiskSharing, Firmware, GapCause,
+    Governance, IdentityBasis, Listing, NativePolicy, Observed, Placement, PowerState, TagCategory,
+    Text, Why, Workload, WorkloadKind, WorkloadSamples,
 };
 use serde_json::{Value, json};
 
@@ -69,7 +69,8 @@ macro_rules! calls {
     };
 }
 
-static MACHINE: GuestAnswers = calls!("qemu", &[agent::SYSTEM, agent::INTERFACES, agent::HOST_NAME]);
+static MACHINE: GuestAnswers =
+    calls!("qemu", &[agent::SYSTEM, agent::INTERFACES, agent::HOST_NAME]);
 static CONTAINER: GuestAnswers = calls!("lxc", &[agent::CONTAINER_INTERFACES]);
 
 impl Kind {
@@ -145,7 +146,11 @@ impl Guest {
 }
 
 /// All guests: what the cluster's list shows and what those of the nodes show beside it, by number.
-pub(in crate::proxmox) fn guests(context: &Context<'_>, answers: &Answers, nodes: &Nodes) -> Vec<Guest> {
+pub(in crate::proxmox) fn guests(
+    context: &Context<'_>,
+    answers: &Answers,
+    nodes: &Nodes,
+) -> Vec<Guest> {
     let mut guests: BTreeMap<(u64, Text), Guest> = BTreeMap::new();
     let key = |it: &Guest| (it.vmid.parse().unwrap_or(u64::MAX), it.vmid.clone());
     let list = answers.list("/cluster/resources", &[]);
@@ -157,13 +162,16 @@ pub(in crate::proxmox) fn guests(context: &Context<'_>, answers: &Answers, nodes
     }
     let mut unlisted = 0;
     for node in &nodes.online {
-        for (call, kind) in [("/nodes/{}/qemu", Kind::Machine), ("/nodes/{}/lxc", Kind::Container)] {
+        for (call, kind) in [("/nodes/{}/qemu", Kind::Machine), ("/nodes/{}/lxc", Kind::Container)]
+        {
             let of_node = answers.list(call, &[node]).unwrap_or_default();
-            for record in of_node.iter().filter_map(|it| Record::of(it, "workloads", context.gaps)) {
+            for record in of_node.iter().filter_map(|it| Record::of(it, "workloads", context.gaps))
+            {
                 // A bad element of the cluster's list is bad here, too: it is told once.
                 let quiet = Gaps::new("");
                 let Some(guest) = requiet(&record, &quiet, kind, node) else { continue };
-                if let std::collections::btree_map::Entry::Vacant(entry) = guests.entry(key(&guest)) {
+                if let std::collections::btree_map::Entry::Vacant(entry) = guests.entry(key(&guest))
+                {
                     context.tally("workloads", record.cells(), false);
                     unlisted += u64::from(list.is_some());
                     entry.insert(guest);
@@ -207,7 +215,11 @@ pub(in crate::proxmox) struct GuestRead {
 }
 
 /// True if one of its interfaces asks for the firewall.
-pub(in crate::proxmox) fn has_filtered_nic(context: &Context<'_>, guest: &Guest, answers: &Answers) -> bool {
+pub(in crate::proxmox) fn has_filtered_nic(
+    context: &Context<'_>,
+    guest: &Guest,
+    answers: &Answers,
+) -> bool {
     let quiet = Gaps::new("");
     config(context, guest, answers)
         .is_some_and(|it| nics::filtered(&it.logging_to(&quiet)).any(|it| it.1))
@@ -227,11 +239,11 @@ pub(in crate::proxmox) fn map_guest(
 ) -> GuestRead {
     let calls = guest.kind.calls();
     let args = [guest.node.as_str(), guest.vmid.as_str()];
-    let mut read = GuestRead { workload: None, policies: Vec::new(), networks: UsedNetworks::new() };
+    let mut read =
+        GuestRead { workload: None, policies: Vec::new(), networks: UsedNetworks::new() };
     let Some(config) = config(context, guest, answers) else {
-        let has_vanished = answers
-            .failure(calls.config, &args)
-            .is_some_and(|it| it.cause == GapCause::Vanished);
+        let has_vanished =
+            answers.failure(calls.config, &args).is_some_and(|it| it.cause == GapCause::Vanished);
         if !has_vanished {
             let why = if ground.nodes.offline.contains(&guest.node) {
                 Why::CallFailed
@@ -288,7 +300,13 @@ impl View<'_> {
     fn unreadable(&self, key: &str, value: &str) {
         let message = "a setting cannot be understood";
         let value = super::plain(value);
-        self.context.gaps.add(GapCause::UnreadableValue, "workloads", Some(key), message, Some(&value));
+        self.context.gaps.add(
+            GapCause::UnreadableValue,
+            "workloads",
+            Some(key),
+            message,
+            Some(&value),
+        );
     }
 
     /// What both kinds have in common.
@@ -302,7 +320,8 @@ impl View<'_> {
         workload.power = self.power();
         workload.snapshots = snapshots::snapshots(self);
         workload.advanced_settings = settings::settings(self);
-        let capacities: Option<u64> = workload.disks.iter().map(|it| it.capacity_bytes.copied()).sum();
+        let capacities: Option<u64> =
+            workload.disks.iter().map(|it| it.capacity_bytes.copied()).sum();
         workload.samples.storage_provisioned_bytes = or_why(capacities, Why::Blank);
     }
 
@@ -321,7 +340,9 @@ impl View<'_> {
         match (status.value().map(Text::as_str), process.value().map(Text::as_str)) {
             (Some("running"), Some("paused" | "suspended")) => PowerState::Suspended.into(),
             (Some("running"), _) => PowerState::On.into(),
-            (Some("stopped"), _) if self.text("lock").value().is_some_and(|it| it == "suspended") => {
+            (Some("stopped"), _)
+                if self.text("lock").value().is_some_and(|it| it == "suspended") =>
+            {
                 PowerState::Suspended.into()
             }
             (Some("stopped"), _) => PowerState::Off.into(),
@@ -339,7 +360,13 @@ fn power(context: &Context<'_>, status: &Observed<Text>) -> Observed<PowerState>
         Some("unknown") | None => Observed::Unobserved(Why::CallFailed),
         Some(other) => {
             let message = "a guest is in a state that this version does not know";
-            context.gaps.add(GapCause::UnknownValue, "workloads", Some("status"), message, Some(other));
+            context.gaps.add(
+                GapCause::UnknownValue,
+                "workloads",
+                Some("status"),
+                message,
+                Some(other),
+            );
             Observed::Unobserved(Why::Unreadable)
         }
     }
@@ -359,10 +386,18 @@ fn tags_of(text: &str) -> Vec<Attribute> {
 /// Changes that wait for the next start: what is told is what runs now.
 fn note_pending(context: &Context<'_>, answers: &Answers, calls: &GuestAnswers, args: &[&str]) {
     let list = answers.list(calls.pending, args).unwrap_or_default();
-    let waits = |it: &Value| it.get("pending").is_some() || it.get("delete").is_some_and(|it| it.as_u64() != Some(0));
+    let waits = |it: &Value| {
+        it.get("pending").is_some() || it.get("delete").is_some_and(|it| it.as_u64() != Some(0))
+    };
     if list.iter().any(waits) {
         let message = "guests have changes that wait for their next start: what is told here is what runs now";
-        context.gaps.add(GapCause::NotModelled, "workloads", Some("pending"), message, args.get(1).copied());
+        context.gaps.add(
+            GapCause::NotModelled,
+            "workloads",
+            Some("pending"),
+            message,
+            args.get(1).copied(),
+        );
     }
 }
 
@@ -474,7 +509,9 @@ fn samples(context: &Context<'_>, guest: &Guest) -> WorkloadSamples {
     WorkloadSamples {
         powered_on_since: match (guest.is_running(), guest.uptime_seconds.copied()) {
             (true, Some(seconds)) => context.ago(seconds),
-            (false, _) if guest.status.value().is_some_and(|it| it == "stopped") => Observed::Absent,
+            (false, _) if guest.status.value().is_some_and(|it| it == "stopped") => {
+                Observed::Absent
+            }
             _ => Observed::Unobserved(Why::Blank),
         },
         cpu_used_mhz: Observed::Unobserved(Why::SourceLimit),

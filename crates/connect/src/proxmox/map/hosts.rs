@@ -268,7 +268,11 @@ fn cpu_share(status: Option<Record<'_>>, why: Why) -> Observed<u32> {
     or_why(share.map(|it| (it.clamp(0.0, 1.0) * 10_000.0) as u32), Why::Blank)
 }
 
-fn version(answers: &Answers, context: &Context<'_>, node: &str) -> (Observed<Text>, Observed<Text>) {
+fn version(
+    answers: &Answers,
+    context: &Context<'_>,
+    node: &str,
+) -> (Observed<Text>, Observed<Text>) {
     let call = "/nodes/{}/version";
     match answers.value(call, &[node]).and_then(|it| Record::of(it, "hosts", context.gaps)) {
         Some(record) => (told(record.text("version")), record.text("repoid")),
@@ -282,7 +286,8 @@ fn certificate(answers: &Answers, context: &Context<'_>, node: &str) -> Observed
     let Some(list) = answers.list(call, &[node]) else { return answers.untold(call, &[node]) };
     let records: Vec<_> = Record::each(list, "hosts", context.gaps).collect();
     let ends = CERTIFICATES.iter().find_map(|name| {
-        let record = records.iter().find(|it| it.text("filename").value().is_some_and(|it| it == name))?;
+        let record =
+            records.iter().find(|it| it.text("filename").value().is_some_and(|it| it == name))?;
         moment(record.number("notafter").copied()?)
     });
     or_why(ends, Why::Blank)

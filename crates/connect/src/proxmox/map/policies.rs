@@ -12,7 +12,11 @@ const FIREWALL: &str = "proxmox-firewall";
 const SDN: &str = "proxmox-sdn";
 
 /// Maps policies of the cluster, its nodes and its virtual networks.
-pub(in crate::proxmox) fn policies(context: &Context<'_>, answers: &Answers, collection: &mut Collection) {
+pub(in crate::proxmox) fn policies(
+    context: &Context<'_>,
+    answers: &Answers,
+    collection: &mut Collection,
+) {
     for (call, args, value) in answers.iter() {
         if let Some((dialect, scope, name)) = place(call, args) {
             context.tally("policies", 1, true);
@@ -69,7 +73,13 @@ pub(in crate::proxmox) fn guest_policies(
     policies
 }
 
-fn policy(context: &Context<'_>, dialect: &'static str, scope: &str, name: &str, value: &Value) -> NativePolicy {
+fn policy(
+    context: &Context<'_>,
+    dialect: &'static str,
+    scope: &str,
+    name: &str,
+    value: &Value,
+) -> NativePolicy {
     let mut body = String::new();
     write(value, &mut body);
     NativePolicy {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use entente_model::{
-    Collection, Finding, GapCause, Listing, Observed, ProtectionJob, ProtectionKind, Severity, Text,
-    Why, WorkloadId,
+    Collection, Finding, GapCause, Listing, Observed, ProtectionJob, ProtectionKind, Severity,
+    Text, Why, WorkloadId,
 };
 
 use super::{Context, Guest, Nodes, plain};
@@ -20,8 +20,21 @@ const NODE_REPLICATION: &str = "/nodes/{}/replication";
 const REPLICATION_SCHEDULE: &str = "*/15";
 /// What else a backup job tells. Mail addresses are nobody's business.
 const DETAILS: [&str; 15] = [
-    "all", "comment", "compress", "exclude", "exclude-path", "fleecing", "mode", "node", "notes-template",
-    "pool", "protected", "remove", "repeat-missed", "script", "zstd",
+    "all",
+    "comment",
+    "compress",
+    "exclude",
+    "exclude-path",
+    "fleecing",
+    "mode",
+    "node",
+    "notes-template",
+    "pool",
+    "protected",
+    "remove",
+    "repeat-missed",
+    "script",
+    "zstd",
 ];
 /// What else a replication tells.
 const REPLICATION_DETAILS: [&str; 8] =
@@ -60,7 +73,11 @@ fn details(record: &Record<'_>, keys: &[&'static str]) -> BTreeMap<Text, Text> {
         .collect()
 }
 
-fn backup(context: &Context<'_>, record: &Record<'_>, protected: Protected<'_>) -> Option<ProtectionJob> {
+fn backup(
+    context: &Context<'_>,
+    record: &Record<'_>,
+    protected: Protected<'_>,
+) -> Option<ProtectionJob> {
     let native_id = record.required("id")?;
     let schedule = match (record.text("schedule"), record.text("dow"), record.text("starttime")) {
         (Observed::Absent, Observed::Value(days), Observed::Value(time)) => {
@@ -105,19 +122,29 @@ fn retention(record: &Record<'_>) -> Observed<Text> {
 
 /// Which guests a backup job covers: those that it names, those of a pool, or all but some; on one
 /// node where it names one.
-fn selection(context: &Context<'_>, record: &Record<'_>, protected: Protected<'_>) -> Listing<WorkloadId> {
+fn selection(
+    context: &Context<'_>,
+    record: &Record<'_>,
+    protected: Protected<'_>,
+) -> Listing<WorkloadId> {
     let (named, pool) = (record.text("vmid"), record.text("pool"));
     let node = record.text("node");
     let on_node = |it: &&Guest| node.value().is_none_or(|node| *node == it.node);
     let mut is_whole = protected.is_all;
     let mut guests: Vec<WorkloadId> = if record.flag("all") == Observed::Value(true) {
         let left_out = record.text("exclude");
-        let left_out: BTreeSet<&str> = left_out.value().map(|it| items(it).collect()).unwrap_or_default();
+        let left_out: BTreeSet<&str> =
+            left_out.value().map(|it| items(it).collect()).unwrap_or_default();
         let rest = protected.guests.iter().filter(on_node);
-        rest.filter(|it| !left_out.contains(it.vmid.as_str())).filter_map(|it| context.workload(&it.vmid)).collect()
+        rest.filter(|it| !left_out.contains(it.vmid.as_str()))
+            .filter_map(|it| context.workload(&it.vmid))
+            .collect()
     } else if let Observed::Value(pool) = &pool {
         let of_pool = protected.guests.iter().filter(on_node);
-        of_pool.filter(|it| it.pool.as_ref() == Some(pool)).filter_map(|it| context.workload(&it.vmid)).collect()
+        of_pool
+            .filter(|it| it.pool.as_ref() == Some(pool))
+            .filter_map(|it| context.workload(&it.vmid))
+            .collect()
     } else if let Observed::Value(named) = &named {
         is_whole = true;
         items(named).filter_map(|it| context.workload(it)).collect()
@@ -126,11 +153,20 @@ fn selection(context: &Context<'_>, record: &Record<'_>, protected: Protected<'_
     };
     guests.sort();
     guests.dedup();
-    if is_whole { Listing::complete(guests) } else { Listing::incomplete(guests, Why::NoPermission) }
+    if is_whole {
+        Listing::complete(guests)
+    } else {
+        Listing::incomplete(guests, Why::NoPermission)
+    }
 }
 
 /// Replications as the cluster knows them, with what the node that runs them tells.
-fn replication(context: &Context<'_>, answers: &Answers, nodes: &Nodes, collection: &mut Collection) {
+fn replication(
+    context: &Context<'_>,
+    answers: &Answers,
+    nodes: &Nodes,
+    collection: &mut Collection,
+) {
     let mut running: BTreeMap<Text, BTreeMap<Text, Text>> = BTreeMap::new();
     for node in &nodes.online {
         let list = answers.list(NODE_REPLICATION, &[node]).unwrap_or_default();
@@ -148,7 +184,10 @@ fn replication(context: &Context<'_>, answers: &Answers, nodes: &Nodes, collecti
         };
         context.tally("protection_jobs", record.cells(), true);
         let guest = match record.text("guest") {
-            Observed::Absent => native_id.split('-').next().map_or(Observed::Absent, |it| Observed::Value(it.into())),
+            Observed::Absent => native_id
+                .split('-')
+                .next()
+                .map_or(Observed::Absent, |it| Observed::Value(it.into())),
             told => told,
         };
         let mut details = details(&record, &REPLICATION_DETAILS);
@@ -165,7 +204,9 @@ fn replication(context: &Context<'_>, answers: &Answers, nodes: &Nodes, collecti
             target: record.text("target"),
             retention: Observed::Absent,
             workloads: match guest {
-                Observed::Value(vmid) => Listing::complete(context.workload(&vmid).into_iter().collect()),
+                Observed::Value(vmid) => {
+                    Listing::complete(context.workload(&vmid).into_iter().collect())
+                }
                 Observed::Absent => Listing::unobserved(Why::Blank),
                 Observed::Unobserved(why) => Listing::unobserved(why),
             },
@@ -202,16 +243,24 @@ fn unprotected(context: &Context<'_>, answers: &Answers) -> Option<Finding> {
 }
 
 /// Guests that jobs, HA or pools name but that nobody sees.
-pub(in crate::proxmox) fn unseen(context: &Context<'_>, named: &BTreeSet<Text>, protected: Protected<'_>) {
+pub(in crate::proxmox) fn unseen(
+    context: &Context<'_>,
+    named: &BTreeSet<Text>,
+    protected: Protected<'_>,
+) {
     let seen: BTreeSet<&Text> = protected.guests.iter().map(|it| &it.vmid).collect();
-    let missing: Vec<&str> = named.iter().filter(|it| !seen.contains(it)).map(Text::as_str).collect();
+    let missing: Vec<&str> =
+        named.iter().filter(|it| !seen.contains(it)).map(Text::as_str).collect();
     if missing.is_empty() {
         return;
     }
     let (cause, message) = if protected.is_all {
         (GapCause::DanglingReference, "guests that jobs, HA, pools or grants name do not exist")
     } else {
-        (GapCause::NoPermission, "guests that jobs, HA, pools or grants name are not shown to the account")
+        (
+            GapCause::NoPermission,
+            "guests that jobs, HA, pools or grants name are not shown to the account",
+        )
     };
     let count = missing.len() as u64;
     let missing = few(&missing);

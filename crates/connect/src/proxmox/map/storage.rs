@@ -61,7 +61,12 @@ impl Storages {
     }
 
     /// Id of the datastore that a node calls `storage`.
-    pub(in crate::proxmox) fn id(&self, context: &Context<'_>, storage: &str, node: &str) -> Observed<DatastoreId> {
+    pub(in crate::proxmox) fn id(
+        &self,
+        context: &Context<'_>,
+        storage: &str,
+        node: &str,
+    ) -> Observed<DatastoreId> {
         let native = match self.by_name.get(storage) {
             Some(it) if it.is_shared => Text::from(storage),
             Some(_) => format!("{storage}@{node}").into(),
@@ -94,7 +99,12 @@ impl Storages {
     }
 
     /// Where the content of each storage is to be asked for: (node, storage), shared ones once.
-    pub(in crate::proxmox) fn places(&self, context: &Context<'_>, answers: &Answers, nodes: &Nodes) -> Vec<(Text, Text)> {
+    pub(in crate::proxmox) fn places(
+        &self,
+        context: &Context<'_>,
+        answers: &Answers,
+        nodes: &Nodes,
+    ) -> Vec<(Text, Text)> {
         let mut places: BTreeMap<(Text, Text), Text> = BTreeMap::new();
         for node in &nodes.online {
             let list = answers.list("/nodes/{}/storage", &[node]).unwrap_or_default();
@@ -102,7 +112,8 @@ impl Storages {
                 let Some(storage) = record.text("storage").value().cloned() else { continue };
                 let is_active = record.flag_or("active", true) == Observed::Value(true);
                 if is_active {
-                    let owner = if self.is_shared(&storage) { Text::default() } else { node.clone() };
+                    let owner =
+                        if self.is_shared(&storage) { Text::default() } else { node.clone() };
                     places.entry((storage, owner)).or_insert_with(|| node.clone());
                 }
             }
@@ -167,11 +178,18 @@ pub(in crate::proxmox) fn datastores(
             name: it.storage,
             kind: or_why(kind, Why::Blank),
             version: Observed::Unobserved(Why::SourceLimit),
-            accessible: or_why(it.active.map(|active| active && it.enabled != Some(false)), Why::CallFailed),
+            accessible: or_why(
+                it.active.map(|active| active && it.enabled != Some(false)),
+                Why::CallFailed,
+            ),
             capacity_bytes: or_why(it.total, Why::CallFailed),
             provisioned_bytes: Observed::Unobserved(Why::SourceLimit),
             free_bytes: or_why(it.free, Why::CallFailed),
-            host_count: if it.nodes > 0 { it.nodes.into() } else { Observed::Unobserved(Why::CallFailed) },
+            host_count: if it.nodes > 0 {
+                it.nodes.into()
+            } else {
+                Observed::Unobserved(Why::CallFailed)
+            },
             datastore_cluster: Observed::Absent,
             io_control: Observed::Unobserved(Why::SourceLimit),
         });

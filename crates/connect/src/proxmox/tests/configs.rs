@@ -15,16 +15,30 @@ fn script(version: &str, kind: &str, status: &str, config: &Value) -> Script {
     let guest = json!([{ "id": format!("{kind}/100"), "type": kind, "vmid": 100, "node": "pve", "status": status,
                          "name": "web", "maxcpu": 3, "maxmem": 1, "uptime": 60, "template": 0 }]);
     Script::from([
-        ("POST /access/ticket".into(), data(json!({"ticket": "PVE:ops@pam:1::x", "username": "ops@pam"}))),
+        (
+            "POST /access/ticket".into(),
+            data(json!({"ticket": "PVE:ops@pam:1::x", "username": "ops@pam"})),
+        ),
         ("GET /version".into(), data(json!({"version": version, "repoid": "abc"}))),
         ("GET /cluster/resources".into(), data(guest)),
         ("GET /cluster/status".into(), data(json!([{"type": "node", "name": "pve", "online": 1}]))),
         ("GET /nodes".into(), data(json!([{"node": "pve", "status": "online"}]))),
-        ("GET /nodes/pve/status".into(), data(json!({"cpuinfo": {"mhz": "2000.5", "cores": 8, "sockets": 1}}))),
-        ("GET /storage".into(), data(json!([{"storage": "local-lvm", "type": "lvmthin"}, {"storage": "nas", "type": "nfs"}]))),
+        (
+            "GET /nodes/pve/status".into(),
+            data(json!({"cpuinfo": {"mhz": "2000.5", "cores": 8, "sockets": 1}})),
+        ),
+        (
+            "GET /storage".into(),
+            data(
+                json!([{"storage": "local-lvm", "type": "lvmthin"}, {"storage": "nas", "type": "nfs"}]),
+            ),
+        ),
         (format!("{base}/config"), data(config.clone())),
         (format!("{base}/snapshot"), data(json!([{"name": "current", "running": 1}]))),
-        (format!("{base}/pending"), data(json!([{"key": "memory", "value": "512", "pending": "1024"}]))),
+        (
+            format!("{base}/pending"),
+            data(json!([{"key": "memory", "value": "512", "pending": "1024"}])),
+        ),
     ])
 }
 
@@ -57,12 +71,21 @@ async fn a_machine_of_version_7_has_plain_numbers_and_no_birthday() {
         "ipconfig0": "ip=192.0.2.5/24,gw=192.0.2.1", "unused0": "local-lvm:vm-100-disk-9", "novelty": "x",
     });
     let (machine, collection) = guest("7.4-16", "qemu", "stopped", config).await;
-    assert_eq!((machine.kind, &machine.power), (WorkloadKind::Machine, &Observed::Value(PowerState::Off)));
+    assert_eq!(
+        (machine.kind, &machine.power),
+        (WorkloadKind::Machine, &Observed::Value(PowerState::Off))
+    );
     assert_eq!(machine.memory.size_bytes, Observed::Value(4 << 30));
-    assert_eq!((&machine.cpu.count, &machine.cpu.sockets), (&Observed::Value(6), &Observed::Value(2)));
+    assert_eq!(
+        (&machine.cpu.count, &machine.cpu.sockets),
+        (&Observed::Value(6), &Observed::Value(2))
+    );
     assert_eq!(machine.cpu.limit_mhz, Observed::Value(3000));
     assert_eq!(machine.cpu.shares_level, Observed::Value("custom".into()));
-    assert_eq!((machine.cpu.hot_add.copied(), machine.memory.hot_add.copied()), (Some(true), Some(true)));
+    assert_eq!(
+        (machine.cpu.hot_add.copied(), machine.memory.hot_add.copied()),
+        (Some(true), Some(true))
+    );
     assert_eq!(machine.cpu.affinity, Observed::Value("0,2-4".into()));
     assert_eq!(machine.cpu.numa_affinity, Observed::Value("0".into()));
     assert_eq!(machine.firmware.kind, Observed::Value(FirmwareKind::Bios));
@@ -71,16 +94,34 @@ async fn a_machine_of_version_7_has_plain_numbers_and_no_birthday() {
     assert_eq!(labels, ["sata1", "virtio0"]);
     let [passed, volatile] = machine.disks.items.as_slice() else { panic!() };
     assert_eq!(passed.raw_mapping, Observed::Value(RawMapping::Physical));
-    assert_eq!((&passed.datastore, passed.capacity_bytes.copied()), (&Observed::Absent, Some(512 << 20)));
+    assert_eq!(
+        (&passed.datastore, passed.capacity_bytes.copied()),
+        (&Observed::Absent, Some(512 << 20))
+    );
     assert_eq!(volatile.mode, Observed::Value(DiskMode::NonPersistent));
     assert_eq!(volatile.capacity_bytes, Observed::Value((1 << 40) + (1 << 39)));
-    assert_eq!((volatile.thin.copied(), volatile.datastore.value().unwrap().as_str()), (Some(true), "pve/nas"));
+    assert_eq!(
+        (volatile.thin.copied(), volatile.datastore.value().unwrap().as_str()),
+        (Some(true), "pve/nas")
+    );
     let nic = &machine.nics.items[0];
     assert_eq!(nic.network.value().unwrap().as_str(), "pve/vmbr1/20 trunk 30;40-50");
-    assert_eq!((nic.starts_connected.copied(), nic.address_is_static.copied()), (Some(false), Some(true)));
-    assert_eq!(machine.devices.cdroms.items[0].backing, Observed::Value("nas:iso/debian.iso".into()));
-    assert_eq!((machine.devices.usb.items.len(), machine.devices.pci_passthrough.items.len()), (1, 1));
-    assert_eq!((machine.devices.vgpus.items.len(), machine.devices.serial_ports.items.len()), (1, 1));
+    assert_eq!(
+        (nic.starts_connected.copied(), nic.address_is_static.copied()),
+        (Some(false), Some(true))
+    );
+    assert_eq!(
+        machine.devices.cdroms.items[0].backing,
+        Observed::Value("nas:iso/debian.iso".into())
+    );
+    assert_eq!(
+        (machine.devices.usb.items.len(), machine.devices.pci_passthrough.items.len()),
+        (1, 1)
+    );
+    assert_eq!(
+        (machine.devices.vgpus.items.len(), machine.devices.serial_ports.items.len()),
+        (1, 1)
+    );
     let all = format!("{machine:?}{:?}", collection.gaps);
     for secret in ["hunter2", "geheim", "ssh-ed25519", "*****"] {
         assert!(!all.contains(secret), "{secret}");
@@ -105,17 +146,29 @@ async fn a_machine_of_version_8_writes_memory_as_a_property() {
     assert_eq!(machine.memory.size_bytes, Observed::Value(2 << 30));
     assert_eq!(machine.memory.reservation_locked_to_max, Observed::Value(true));
     assert_eq!((machine.cpu.hot_add.copied(), machine.cpu.count.copied()), (Some(false), Some(1)));
-    assert_eq!((machine.firmware.kind.copied(), machine.firmware.secure_boot.copied()), (Some(FirmwareKind::Efi), Some(false)));
+    assert_eq!(
+        (machine.firmware.kind.copied(), machine.firmware.secure_boot.copied()),
+        (Some(FirmwareKind::Efi), Some(false))
+    );
     let labels: Vec<_> = machine.disks.iter().map(|it| it.label.as_str()).collect();
     assert_eq!(labels, ["scsi2", "scsi10"]);
     assert_eq!(machine.disks.items[0].datastore.value().unwrap().as_str(), "pve/local-lvm@pve");
-    assert_eq!((machine.devices.tpm.copied(), machine.disks.items[0].thin.copied()), (Some(true), Some(true)));
+    assert_eq!(
+        (machine.devices.tpm.copied(), machine.disks.items[0].thin.copied()),
+        (Some(true), Some(true))
+    );
     let tags: Vec<_> = machine.attributes.iter().map(|it| it.value.as_str()).collect();
     assert_eq!(tags, ["prod", "web"]);
     // The agent was asked and nothing came: that is silence, not an absence.
     assert!(machine.guest.hostname.why().is_some());
-    assert!(machine.bios_uuid.why().is_some() && has_gap(&collection, GapCause::UnreadableValue, "workloads"));
-    assert!(has_gap(&collection, GapCause::NotModelled, "workloads"), "changes wait for the next start");
+    assert!(
+        machine.bios_uuid.why().is_some()
+            && has_gap(&collection, GapCause::UnreadableValue, "workloads")
+    );
+    assert!(
+        has_gap(&collection, GapCause::NotModelled, "workloads"),
+        "changes wait for the next start"
+    );
 }
 
 #[tokio::test]
@@ -129,14 +182,28 @@ async fn a_container_of_version_9_shares_its_nodes_kernel() {
     });
     let (container, collection) = guest("9.1.5", "lxc", "running", config).await;
     assert_eq!((container.kind, container.name.as_str()), (WorkloadKind::Container, "proxy"));
-    assert_eq!((&container.cpu.count, &container.cpu.sockets), (&Observed::Value(2), &Observed::Absent));
+    assert_eq!(
+        (&container.cpu.count, &container.cpu.sockets),
+        (&Observed::Value(2), &Observed::Absent)
+    );
     assert_eq!(container.firmware.kind, Observed::Absent);
-    let [root, data, shared] = container.disks.items.as_slice() else { panic!("{:?}", container.disks) };
+    let [root, data, shared] = container.disks.items.as_slice() else {
+        panic!("{:?}", container.disks)
+    };
     assert_eq!((root.label.as_str(), root.capacity_bytes.copied()), ("rootfs", Some(8 << 30)));
-    assert_eq!((data.datastore.value().unwrap().as_str(), data.controller.clone()), ("pve/nas", Observed::Absent));
-    assert_eq!((&shared.datastore, shared.capacity_bytes.why().is_some()), (&Observed::Absent, true));
+    assert_eq!(
+        (data.datastore.value().unwrap().as_str(), data.controller.clone()),
+        ("pve/nas", Observed::Absent)
+    );
+    assert_eq!(
+        (&shared.datastore, shared.capacity_bytes.why().is_some()),
+        (&Observed::Absent, true)
+    );
     let nic = &container.nics.items[0];
-    assert_eq!((nic.adapter.clone(), nic.address_is_static.copied()), (Observed::Value("veth".into()), Some(true)));
+    assert_eq!(
+        (nic.adapter.clone(), nic.address_is_static.copied()),
+        (Observed::Value("veth".into()), Some(true))
+    );
     assert_eq!(container.devices.usb.items.len(), 1);
     assert!(value(&container, "lxc").unwrap().contains("apparmor"));
     assert!(!has_gap(&collection, GapCause::UnknownField, "workloads"), "{:#?}", gaps(&collection));
@@ -178,7 +245,10 @@ async fn a_second_factor_and_other_products_are_told() {
         for (key, value) in more.as_object().unwrap() {
             answer[key] = value.clone();
         }
-        let script = Script::from([("POST /access/ticket".into(), (200, json!({"data": answer}).to_string()))]);
+        let script = Script::from([(
+            "POST /access/ticket".into(),
+            (200, json!({"data": answer}).to_string()),
+        )]);
         let played = play(script).await;
         collect(&target(&played.address, password("ops@pam", "x"))).await.unwrap_err().code()
     };
@@ -189,11 +259,16 @@ async fn a_second_factor_and_other_products_are_told() {
 #[tokio::test]
 async fn a_refusal_is_quoted_from_the_body_or_from_the_head() {
     let mut script = script("9.1.5", "qemu", "stopped", &json!({}));
-    let said = json!({"data": null, "message": "Permission check failed (/, Sys.Audit)\n"}).to_string();
+    let said =
+        json!({"data": null, "message": "Permission check failed (/, Sys.Audit)\n"}).to_string();
     script.insert("GET /cluster/backup".into(), (403, said));
     script.insert("GET /pools".into(), (403, "{}".into()));
     let collection = read(script).await;
     let gaps = gaps(&collection);
-    assert!(gaps.iter().any(|it| it.contains("/cluster/backup: Permission check failed (/, Sys.Audit)")), "{gaps:#?}");
+    assert!(
+        gaps.iter()
+            .any(|it| it.contains("/cluster/backup: Permission check failed (/, Sys.Audit)")),
+        "{gaps:#?}"
+    );
     assert!(gaps.iter().any(|it| it.contains("/pools: said in the head")), "{gaps:#?}");
 }

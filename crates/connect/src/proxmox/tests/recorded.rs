@@ -82,7 +82,11 @@ async fn shared_a_recorded_cluster_is_read() {
     assert_eq!(vm.power, Observed::Value(PowerState::On));
     assert_eq!(vm.cpu.count, Observed::Value(4));
     assert_eq!(vm.memory.size_bytes, Observed::Value(2 << 30));
-    let sizes: Vec<_> = vm.disks.iter().map(|it| (it.label.as_str(), it.capacity_bytes.copied().unwrap() >> 30)).collect();
+    let sizes: Vec<_> = vm
+        .disks
+        .iter()
+        .map(|it| (it.label.as_str(), it.capacity_bytes.copied().unwrap() >> 30))
+        .collect();
     assert_eq!(sizes, [("scsi0", 10), ("scsi1", 2), ("scsi2", 3)]);
     assert_eq!(vm.disks.items[0].controller, Observed::Value("virtio-scsi-single".into()));
     assert_eq!(vm.devices.tpm, Observed::Value(true));
@@ -101,7 +105,10 @@ async fn shared_a_recorded_cluster_is_read() {
     let last = vm.snapshots.iter().find(|it| it.name == "dfsdf3").unwrap();
     assert_eq!(last.parent, Observed::Value("cg5".into()));
     let first = vm.snapshots.iter().find(|it| it.name == "tes1").unwrap();
-    assert_eq!((&first.parent, &first.state), (&Observed::Absent, &Observed::Value("running".into())));
+    assert_eq!(
+        (&first.parent, &first.state),
+        (&Observed::Absent, &Observed::Value("running".into()))
+    );
     let bridges: Vec<_> = collection.switches.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(bridges, ["vmbr0", "vmbr1", "vmbr2"]);
     let carries = |name: &str| {
@@ -110,6 +117,16 @@ async fn shared_a_recorded_cluster_is_read() {
     assert_eq!(carries("vmbr0"), Observed::Value(true));
     // What was never recorded is a gap, never an absence.
     assert!(has_gap(&collection, GapCause::CallFailed, "roles"), "{:#?}", gaps(&collection));
-    assert!(collection.workloads.iter().filter(|it| it.name != "vmpvevm1").all(|it| !it.disks.is_complete()));
-    assert!(!gaps(&collection).iter().any(|it| it.starts_with("unreadable-value")), "{:#?}", gaps(&collection));
+    assert!(
+        collection
+            .workloads
+            .iter()
+            .filter(|it| it.name != "vmpvevm1")
+            .all(|it| !it.disks.is_complete())
+    );
+    assert!(
+        !gaps(&collection).iter().any(|it| it.starts_with("unreadable-value")),
+        "{:#?}",
+        gaps(&collection)
+    );
 }

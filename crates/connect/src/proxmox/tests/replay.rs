@@ -9,7 +9,9 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::connector::Unwatched;
-use crate::live::{Cancel, ConnectError, Credentials, Live, LiveLimits, Run, Secret, Target, Traffic, Trust};
+use crate::live::{
+    Cancel, ConnectError, Credentials, Live, LiveLimits, Run, Secret, Target, Traffic, Trust,
+};
 use crate::proxmox::CONNECTOR;
 
 /// Answers by `GET /path`, each with its status and body; everything else is not implemented.
@@ -80,7 +82,12 @@ pub(super) fn target(address: &str, credentials: Credentials) -> Target {
         owner: None,
         credentials,
         trust: Trust::default(),
-        limits: LiveLimits { connect_seconds: 5, answer_seconds: 20, idle_seconds: 5, ..LiveLimits::default() },
+        limits: LiveLimits {
+            connect_seconds: 5,
+            answer_seconds: 20,
+            idle_seconds: 5,
+            ..LiveLimits::default()
+        },
         taken: Moment::Utc(datetime!(2026-03-03 16:00 UTC)),
     }
 }
@@ -115,8 +122,7 @@ pub(super) fn gaps(collection: &Collection) -> Vec<String> {
 }
 
 pub(super) fn has_gap(collection: &Collection, cause: GapCause, section: &str) -> bool {
-    collection
-        .gaps
-        .iter()
-        .any(|gap| gap.cause == cause && gap.place.section.as_deref().unwrap_or_default() == section)
+    collection.gaps.iter().any(|gap| {
+        gap.cause == cause && gap.place.section.as_deref().unwrap_or_default() == section
+    })
 }

@@ -70,7 +70,10 @@ fn cut(text: &str) -> (&str, &str) {
             '"' if quoted => quoted = false,
             '"' if value_begins => quoted = true,
             ',' if !quoted => {
-                return (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default());
+                return (
+                    text.get(..at).unwrap_or_default(),
+                    text.get(at + 1..).unwrap_or_default(),
+                );
             }
             _ => {}
         }
@@ -131,7 +134,8 @@ mod tests {
 
     fn check(text: &str, expect: &[(&str, &str)]) {
         let parsed = Properties::parse(text, "file").unwrap();
-        let shown: Vec<_> = parsed.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let shown: Vec<_> =
+            parsed.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         assert_eq!(shown, expect, "{text}");
     }
 
@@ -141,10 +145,10 @@ mod tests {
             "local-lvm:vm-100-disk-1,cache=none,size=10G",
             &[("file", "local-lvm:vm-100-disk-1"), ("cache", "none"), ("size", "10G")],
         );
-        check("virtio=BC:24:11:BF:61:48,bridge=vmbr0", &[
-            ("virtio", "BC:24:11:BF:61:48"),
-            ("bridge", "vmbr0"),
-        ]);
+        check(
+            "virtio=BC:24:11:BF:61:48,bridge=vmbr0",
+            &[("virtio", "BC:24:11:BF:61:48"), ("bridge", "vmbr0")],
+        );
         check("1", &[("file", "1")]);
         check("", &[]);
         check("cache=none,,size=1G,", &[("cache", "none"), ("size", "1G")]);
@@ -152,7 +156,10 @@ mod tests {
 
     #[test]
     fn quotes_keep_commas() {
-        check(r#"none,serial="a,\"b\"",ro=1"#, &[("file", "none"), ("serial", "a,\"b\""), ("ro", "1")]);
+        check(
+            r#"none,serial="a,\"b\"",ro=1"#,
+            &[("file", "none"), ("serial", "a,\"b\""), ("ro", "1")],
+        );
         check("order=scsi0;net0", &[("order", "scsi0;net0")]);
     }
 

@@ -28,8 +28,7 @@ pub(super) fn describe(
     collection.products = products(&infos, parts.products);
     collection.workloads = infos.into_iter().map(|(_, info)| info.workload).collect();
     collection.hosts = hosts(parts.hosts, &collection.workloads, tabs);
-    collection.clusters =
-        clusters(parts.clusters, &collection.hosts, &collection.workloads, tabs);
+    collection.clusters = clusters(parts.clusters, &collection.hosts, &collection.workloads, tabs);
     collection.datastores = datastores(parts.datastores, &collection.workloads, tabs);
     let hypervisor_tab = tabs.contains_key("vSC_VMK");
     collection.networks = networks(parts.networks, &collection.workloads);
@@ -178,12 +177,12 @@ fn clusters(
     workloads: &[Workload],
     tabs: &mut BTreeMap<&'static str, TabRead>,
 ) -> Vec<Cluster> {
-    let mentions = hosts
-        .iter()
-        .map(|host| (&host.platform, &host.cluster, &host.datacenter))
-        .chain(workloads.iter().map(|it| {
-            (&it.platform, &it.placement.cluster, &it.placement.datacenter)
-        }));
+    let mentions =
+        hosts.iter().map(|host| (&host.platform, &host.cluster, &host.datacenter)).chain(
+            workloads
+                .iter()
+                .map(|it| (&it.platform, &it.placement.cluster, &it.placement.datacenter)),
+        );
     let mut mentioned: BTreeMap<ClusterId, Cluster> = BTreeMap::new();
     for (platform, cluster, datacenter) in mentions {
         if let Observed::Value(id) = cluster
@@ -374,15 +373,16 @@ fn shared_keys(workloads: &[Workload]) -> Vec<Finding> {
             *uuids.entry(uuid.to_string()).or_default() += 1;
         }
     }
-    let shared_names = names.into_iter().filter(|(_, count)| *count > 1).map(|((_, name), count)| {
-        finding(
-            Severity::Information,
-            "ENT-0203",
-            &name,
-            format!("{count} machines of one platform have this name"),
-            "tell them apart by id; rename one if people or tools go by name",
-        )
-    });
+    let shared_names =
+        names.into_iter().filter(|(_, count)| *count > 1).map(|((_, name), count)| {
+            finding(
+                Severity::Information,
+                "ENT-0203",
+                &name,
+                format!("{count} machines of one platform have this name"),
+                "tell them apart by id; rename one if people or tools go by name",
+            )
+        });
     let shared_uuids = uuids.into_iter().filter(|(_, count)| *count > 1).map(|(uuid, count)| {
         finding(
             Severity::Warning,

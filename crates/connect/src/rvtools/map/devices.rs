@@ -83,7 +83,6 @@ pub(in crate::rvtools) struct ToolsPart {
     pub(super) hardware_version: Observed<u32>,
 }
 
-
 /// A row of vCPU.
 pub(super) fn cpu(cells: &mut Cells<'_, '_>, columns: &CpuColumns) -> CpuPart {
     CpuPart {
@@ -128,8 +127,7 @@ pub(super) fn disk(
     platform: &PlatformId,
 ) -> Disk {
     // `Path` is on every version; an edited export may have lost it.
-    let path_column =
-        if columns.path.is_there() { &columns.path } else { &columns.disk_path };
+    let path_column = if columns.path.is_there() { &columns.path } else { &columns.disk_path };
     let path = cells.text(path_column);
     Disk {
         label: cells.name(&columns.label).value().cloned().unwrap_or_default(),
@@ -209,13 +207,12 @@ fn bus_sharing(word: &str) -> Option<BusSharing> {
 fn raw_mapping(cells: &mut Cells<'_, '_>, columns: &DiskColumns) -> Observed<RawMapping> {
     match cells.flag(&columns.raw) {
         Observed::Value(true) => {
-            let mode = cells.word(&columns.raw_mode, |word| {
-                match word.to_ascii_lowercase().as_str() {
+            let mode =
+                cells.word(&columns.raw_mode, |word| match word.to_ascii_lowercase().as_str() {
                     "physicalmode" => Some(RawMapping::Physical),
                     "virtualmode" => Some(RawMapping::Virtual),
                     _ => None,
-                }
-            });
+                });
             Observed::Value(mode.copied().unwrap_or(RawMapping::Unspecified))
         }
         Observed::Value(false) | Observed::Absent => Observed::Absent,

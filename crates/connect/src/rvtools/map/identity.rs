@@ -119,9 +119,9 @@ impl Identities {
                 Err("vInfo has the row's name with another id: the row is not used")
             }
             Some(Lead::One(at)) => Ok(*at),
-            Some(Lead::Many) => {
-                Err("several workloads of vInfo have this name and the row has no id: it is not used")
-            }
+            Some(Lead::Many) => Err(
+                "several workloads of vInfo have this name and the row has no id: it is not used",
+            ),
             None => Err("vInfo has no such workload: the row is not used"),
         }
     }
@@ -132,11 +132,7 @@ impl Identities {
     }
 }
 
-fn native_id(
-    vm: &VmRef,
-    info: &InfoPart,
-    platform_is_told: bool,
-) -> (String, IdentityBasis) {
+fn native_id(vm: &VmRef, info: &InfoPart, platform_is_told: bool) -> (String, IdentityBasis) {
     if let Observed::Value(id) = &vm.id {
         let basis = if platform_is_told {
             IdentityBasis::PlatformAndNativeId

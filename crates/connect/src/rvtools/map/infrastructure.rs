@@ -1,8 +1,8 @@
 //! Rows of the tabs that tell of what workloads stand on.
 
 use entente_model::{
-    Cluster, ClusterId, Datastore, DatastoreId, GapCause, Host, HostId, Licence, Network,
-    NetworkId, Observed, PlatformId, Product, ResourcePool, Switch, SwitchKind, Listing, Text, Why,
+    Cluster, ClusterId, Datastore, DatastoreId, GapCause, Host, HostId, Licence, Listing, Network,
+    NetworkId, Observed, PlatformId, Product, ResourcePool, Switch, SwitchKind, Text, Why,
 };
 
 use super::super::wire::{Cells, Column, Header, Version, columns};
@@ -172,11 +172,7 @@ fn cores(cells: &mut Cells<'_, '_>, columns: &HostColumns) -> Observed<u32> {
 }
 
 /// How many licences a host has. Their keys stand in the cell and are not kept.
-fn licence_count(
-    cells: &mut Cells<'_, '_>,
-    column: &Column,
-    parts: &mut Parts,
-) -> Observed<u32> {
+fn licence_count(cells: &mut Cells<'_, '_>, column: &Column, parts: &mut Parts) -> Observed<u32> {
     cells.list(column).map(|keys| {
         parts.licence_keys += keys.len() as u64;
         u32::try_from(keys.len()).unwrap_or(u32::MAX)

@@ -288,11 +288,7 @@ pub(super) fn hardware_version(cells: &mut Cells<'_, '_>, column: &Column) -> Ob
     }
 }
 
-fn placement(
-    cells: &mut Cells<'_, '_>,
-    columns: &InfoColumns,
-    platform: &PlatformId,
-) -> Placement {
+fn placement(cells: &mut Cells<'_, '_>, columns: &InfoColumns, platform: &PlatformId) -> Placement {
     let datacenter = cells.name(&columns.datacenter);
     let cluster = cells.name_or_absent(&columns.cluster);
     let host = cells.name(&columns.host);
@@ -372,10 +368,7 @@ fn guest(cells: &mut Cells<'_, '_>, columns: &InfoColumns) -> Guest {
         os_reported: cells.name(&columns.os_tools),
         hostname,
         primary_address: address,
-        tools: Tools {
-            status: Observed::Unobserved(LATER),
-            version: Observed::Unobserved(LATER),
-        },
+        tools: Tools { status: Observed::Unobserved(LATER), version: Observed::Unobserved(LATER) },
         partitions: Listing::unobserved(LATER),
     }
 }

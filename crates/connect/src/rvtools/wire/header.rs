@@ -155,7 +155,10 @@ impl Header {
         }
         for name in read {
             let is_of_tab = self.tab.columns().any(|column| column == *name);
-            if is_of_tab && !self.has(name) && why_missing(self.tab, name, version) == Why::NotInExport {
+            if is_of_tab
+                && !self.has(name)
+                && why_missing(self.tab, name, version) == Why::NotInExport
+            {
                 log.column(
                     GapCause::MissingField,
                     name,

@@ -173,7 +173,11 @@ pub(super) fn moment(cell: Cell<'_>) -> Reading<Moment> {
         Cell::Text("0") => return Reading::None,
         Cell::Text(text) => match parse_moment(text) {
             Some(moment) => Some(moment),
-            None => return Reading::Unreadable("a date and time whose order of day and month is certain"),
+            None => {
+                return Reading::Unreadable(
+                    "a date and time whose order of day and month is certain",
+                );
+            }
         },
         _ => None,
     };
@@ -215,7 +219,12 @@ fn parse_date(date: &str, clock: &str) -> Option<Date> {
         return None;
     };
     let month = Month::try_from(u8::try_from(month).ok()?).ok()?;
-    Date::from_calendar_date(i32::try_from(year).ok().filter(|it| *it >= 1900)?, month, u8::try_from(day).ok()?).ok()
+    Date::from_calendar_date(
+        i32::try_from(year).ok().filter(|it| *it >= 1900)?,
+        month,
+        u8::try_from(day).ok()?,
+    )
+    .ok()
 }
 
 fn parse_clock(clock: &str) -> Option<Time> {
@@ -239,8 +248,7 @@ pub(super) fn uuid(cell: Cell<'_>) -> Reading<Uuid> {
     match cell {
         // Some hypervisors write `56 4d 0b … - …`, the same digits in groups.
         Cell::Text(text) => {
-            match Uuid::try_parse(text)
-                .or_else(|_| Uuid::try_parse(&text.replace([' ', '-'], "")))
+            match Uuid::try_parse(text).or_else(|_| Uuid::try_parse(&text.replace([' ', '-'], "")))
             {
                 Ok(uuid) => Reading::Value(uuid),
                 Err(_) => Reading::Unreadable("a UUID"),
@@ -313,7 +321,13 @@ mod tests {
 
     #[test]
     fn truth_in_every_form() {
-        for cell in [Cell::Text("True"), Cell::Text("TRUE"), Cell::Text("yes"), Cell::Bool(true), Cell::Number(1.0)] {
+        for cell in [
+            Cell::Text("True"),
+            Cell::Text("TRUE"),
+            Cell::Text("yes"),
+            Cell::Bool(true),
+            Cell::Number(1.0),
+        ] {
             assert_eq!(flag(cell), Reading::Value(true), "{cell:?}");
         }
         assert_eq!(flag(Cell::Text("No")), Reading::Value(false));

@@ -7,7 +7,7 @@ use entente_model::{GapCause, Text};
 use super::super::map::WORKLOADS;
 use super::super::wire::Call;
 use super::session::{CallFault, Session};
-use crate::live::{CheckReport, Found, Gaps, ConnectError, Right, RightState, Run};
+use crate::live::{CheckReport, ConnectError, Found, Gaps, Right, RightState, Run};
 
 const ROOT: &str = "root folder, propagating";
 
@@ -91,7 +91,8 @@ pub(super) async fn lacking(session: &Session<'_>, gaps: &mut Gaps) {
             continue;
         }
         for section in FILTERED {
-            let message = format!("the account lacks {} ({where_}): what it hides is not listed", right.name);
+            let message =
+                format!("the account lacks {} ({where_}): what it hides is not listed", right.name);
             gaps.add_once(Found::of(GapCause::NoPermission, section, &message));
         }
     }
@@ -108,9 +109,13 @@ async fn states(session: &Session<'_>) -> Vec<(Right, RightState)> {
         _ if !session.about.is_vcenter && right.name.starts_with("StorageProfile") => {
             RightState::Unknown("a standalone host has no storage policies".into())
         }
-        Err(fault) => RightState::Unknown(Text::from(format!("the platform did not tell: {fault}"))),
+        Err(fault) => {
+            RightState::Unknown(Text::from(format!("the platform did not tell: {fault}")))
+        }
         Ok(held) if held.get(right.name) == Some(&true) => RightState::Held,
-        Ok(held) if held.contains_key(right.name) => RightState::Lacking("on the root folder".into()),
+        Ok(held) if held.contains_key(right.name) => {
+            RightState::Lacking("on the root folder".into())
+        }
         Ok(_) => RightState::Unknown("the platform did not tell of it".into()),
     };
     rights().iter().map(|right| (*right, state(right))).collect()
@@ -126,10 +131,9 @@ fn names(session: &Session<'_>) -> impl Iterator<Item = &'static str> {
 
 async fn by_session(session: &Session<'_>) -> Result<HashMap<Text, bool>, CallFault> {
     let key = session.key().unwrap_or_default();
-    let mut call =
-        Call::new("HasPrivilegeOnEntities", session.manager("authorizationManager")?)
-            .reference("entity", session.manager("rootFolder")?)
-            .value("sessionId", &key);
+    let mut call = Call::new("HasPrivilegeOnEntities", session.manager("authorizationManager")?)
+        .reference("entity", session.manager("rootFolder")?)
+        .value("sessionId", &key);
     for name in names(session) {
         call = call.value("privId", name);
     }

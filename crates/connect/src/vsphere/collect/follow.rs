@@ -9,7 +9,9 @@ use super::super::map::{self, Inventory, Machines, Managers};
 use super::super::wire::{Call, Paths, Target, Tree, WATCHED, create_filter, leaf};
 use super::objects::{Which, create_view};
 use super::session::{CallFault, Session};
-use super::{begin, finish, read_infrastructure, read_managers, read_workloads, root, take_workloads};
+use super::{
+    begin, finish, read_infrastructure, read_managers, read_workloads, root, take_workloads,
+};
 use crate::live::{CallError, Change, ConnectError, Gaps, Refusal, Run};
 
 /// Updates asked for at once; servers give fewer.
@@ -24,9 +26,8 @@ pub(in crate::vsphere) async fn follow(
     changed: &mut (dyn FnMut(Change) + Send),
 ) -> Result<(), ConnectError> {
     let session = Session::open(run).await.map_err(|reason| run.refused(reason))?;
-    let outcome = Follower { session: &session, known: BTreeSet::new(), inventory: None }
-        .run(changed)
-        .await;
+    let outcome =
+        Follower { session: &session, known: BTreeSet::new(), inventory: None }.run(changed).await;
     session.close().await;
     match outcome {
         Err(fault) if fault.is_cancelled() || run.cancel.is_cancelled() => Ok(()),
@@ -107,12 +108,13 @@ impl Follower<'_, '_> {
         let wait = (limits.idle_seconds.min(limits.answer_seconds) / 2).clamp(1, WAIT_SECONDS_MAX);
         let mut updates = Updates::default();
         loop {
-            let call = Call::new("WaitForUpdatesEx", collector)
-                .value("version", version)
-                .element("options", |options| {
+            let call = Call::new("WaitForUpdatesEx", collector).value("version", version).element(
+                "options",
+                |options| {
                     leaf(options, "maxWaitSeconds", &wait.to_string());
                     leaf(options, "maxObjectUpdates", UPDATES_MAX);
-                });
+                },
+            );
             let answer = self.session.ask_watching(&call).await?;
             let Some(set) = answer.root().and_then(|it| it.child("returnval")) else {
                 // Nothing happened for as long as it waited.
@@ -137,11 +139,7 @@ impl Follower<'_, '_> {
     }
 
     /// Reads these machines again, and nothing else.
-    async fn hand_over(
-        &mut self,
-        ids: &BTreeSet<Text>,
-        changed: &mut (dyn FnMut(Change) + Send),
-    ) {
+    async fn hand_over(&mut self, ids: &BTreeSet<Text>, changed: &mut (dyn FnMut(Change) + Send)) {
         let mut gaps = Gaps::default();
         let mut machines = self.read(ids, &mut gaps).await;
         if machines.workloads.iter().any(is_somewhere_new) {
@@ -181,8 +179,12 @@ impl Follower<'_, '_> {
         let managers = Managers { kept: &kept_managers, about: &self.session.about };
         let kept = read_infrastructure(self.session, gaps).await;
         let mut unused = begin(self.session);
-        let mut inventory =
-            Inventory::of(&self.session.run.target.id, &unused.source.id, root(self.session), &kept);
+        let mut inventory = Inventory::of(
+            &self.session.run.target.id,
+            &unused.source.id,
+            root(self.session),
+            &kept,
+        );
         inventory.attributes = map::attribute_names(managers.get("customFieldsManager", "field"));
         map::infrastructure(&mut unused, &kept, &mut inventory, gaps);
         inventory

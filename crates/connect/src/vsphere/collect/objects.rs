@@ -6,11 +6,11 @@ use std::collections::HashSet;
 use entente_model::{GapCause, Text};
 
 use super::super::wire::{
-    Call, Fault, Object, Paths, Target, Tree, continue_retrieve, retrieve_objects,
-    call_failed, retrieve_view,
+    Call, Fault, Object, Paths, Target, Tree, call_failed, continue_retrieve, retrieve_objects,
+    retrieve_view,
 };
-use crate::live::{Found, Gaps};
 use super::session::{CallFault, ObjectSink, Page, Session};
+use crate::live::{Found, Gaps};
 
 /// How often a list is begun again before what there is has to do.
 const ATTEMPTS_MAX: u32 = 3;
@@ -238,11 +238,7 @@ fn first_calls(
     }
 }
 
-fn page_failed(
-    page: &Page,
-    outcome: Result<(), CallFault>,
-    is_last: bool,
-) -> Option<Attempt> {
+fn page_failed(page: &Page, outcome: Result<(), CallFault>, is_last: bool) -> Option<Attempt> {
     if page.session_ended {
         let fault = Fault {
             kind: "NotAuthenticated".into(),
@@ -322,7 +318,6 @@ impl ObjectSink for Kept {
         self.trees.len() as u64
     }
 }
-
 
 #[cfg(test)]
 mod tests {

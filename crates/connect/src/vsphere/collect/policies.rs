@@ -46,8 +46,7 @@ async fn definitions(
     session: &Session<'_>,
 ) -> Result<(Target, BTreeMap<Text, StoragePolicy>), CallFault> {
     let service = Target::new("PbmServiceInstance", "ServiceInstance");
-    let content =
-        session.ask_policy(&Call::policy("PbmRetrieveServiceContent", &service)).await?;
+    let content = session.ask_policy(&Call::policy("PbmRetrieveServiceContent", &service)).await?;
     let manager = content.root().and_then(|it| it.reference_at("returnval.profileManager"));
     let manager = manager
         .map(|it| Target::new(it.kind, it.id))
@@ -56,9 +55,8 @@ async fn definitions(
         .element("resourceType", |it| leaf(it, "resourceType", "STORAGE"))
         .value("profileCategory", "REQUIREMENT");
     let found = session.ask_policy(&call).await?;
-    let ids: Vec<Text> = values(&found)
-        .filter_map(|it| Some(Text::new(it.text_at("uniqueId")?)))
-        .collect();
+    let ids: Vec<Text> =
+        values(&found).filter_map(|it| Some(Text::new(it.text_at("uniqueId")?))).collect();
     if ids.is_empty() {
         return Ok((manager, BTreeMap::new()));
     }

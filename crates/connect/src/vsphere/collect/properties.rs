@@ -42,7 +42,10 @@ pub async fn properties(
     let told = Told { objects: 0, sink };
     let told = objects(&session, query, told, &mut gaps).await;
     session.close().await;
-    Ok(PropertiesRead { objects: told.objects, gaps: gaps.finish(&Text::clone(&run.target.address)) })
+    Ok(PropertiesRead {
+        objects: told.objects,
+        gaps: gaps.finish(&Text::clone(&run.target.address)),
+    })
 }
 
 struct Told<F> {

@@ -86,7 +86,9 @@ impl CallFault {
                 Refusal::Busy(format!("status {status}").into())
             }
             Self::Status(status) => not_this(&format!("status {status} at {VIM_PATH}")),
-            Self::Fault(fault) => Refusal::Answer(format!("{}: {}", fault.kind, fault.message).into()),
+            Self::Fault(fault) => {
+                Refusal::Answer(format!("{}: {}", fault.kind, fault.message).into())
+            }
             Self::Truncated => Refusal::Answer("it ended early".into()),
             Self::Markup(why) => not_this(&why),
         }
@@ -288,9 +290,9 @@ impl<'a> Session<'a> {
 
     /// Something that the server manages.
     pub fn manager(&self, name: &str) -> Result<&Target, CallFault> {
-        self.about.manager(name).ok_or_else(|| {
-            CallFault::Markup(Text::from(format!("the server has no `{name}`")))
-        })
+        self.about
+            .manager(name)
+            .ok_or_else(|| CallFault::Markup(Text::from(format!("the server has no `{name}`"))))
     }
 
     /// Key of this session.
@@ -382,7 +384,9 @@ impl<'a> Session<'a> {
         // Faults come with status 500.
         match response.status().as_u16() {
             200 | 500 => Ok(response),
-            401 => Err(CallFault::Fault(Fault { kind: "NotAuthenticated".into(), ..Fault::default() })),
+            401 => {
+                Err(CallFault::Fault(Fault { kind: "NotAuthenticated".into(), ..Fault::default() }))
+            }
             status => Err(CallFault::Status(status)),
         }
     }

@@ -225,8 +225,7 @@ fn basic(credentials: &Credentials) -> Option<HeaderValue> {
 
 /// RFC 4648, with padding.
 fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] =
-        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut encoded = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
         let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
@@ -427,9 +426,13 @@ mod tests {
 
     #[test]
     fn credentials_are_encoded_as_the_header_wants_them() {
-        for (plain, encoded) in
-            [("", ""), ("a", "YQ=="), ("ab", "YWI="), ("abc", "YWJj"), ("user:päss", "dXNlcjpww6Rzcw==")]
-        {
+        for (plain, encoded) in [
+            ("", ""),
+            ("a", "YQ=="),
+            ("ab", "YWI="),
+            ("abc", "YWJj"),
+            ("user:päss", "dXNlcjpww6Rzcw=="),
+        ] {
             assert_eq!(base64(plain.as_bytes()), encoded);
         }
     }

@@ -15,7 +15,10 @@ fn within<'t>(element: Element<'t>, path: &str) -> Told<'t> {
     element.at(path).map_or(Told::Unset, Told::Value)
 }
 
-fn details<const N: usize>(element: Element<'_>, paths: [(&'static str, &str); N]) -> BTreeMap<Text, Text> {
+fn details<const N: usize>(
+    element: Element<'_>,
+    paths: [(&'static str, &str); N],
+) -> BTreeMap<Text, Text> {
     let told = paths.into_iter().filter_map(|(name, path)| Some((name, element.text_at(path)?)));
     told.map(|(name, text)| {
         (Text::new_static(name), redact(text).unwrap_or_else(|| Text::new(text)))
@@ -45,15 +48,18 @@ pub(super) fn extensions(
             version: facts.text(within(it, "version"), blank()),
             last_seen: facts.moment(within(it, "lastHeartbeatTime"), blank()),
             count: Observed::Unobserved(Why::SourceLimit),
-            details: details(it, [
-                ("label", "description.label"),
-                ("company", "company"),
-                ("summary", "description.summary"),
-                ("type", "type"),
-                ("solution", "shownInSolutionManager"),
-                ("subject", "subjectName"),
-                ("url", "server.url"),
-            ]),
+            details: details(
+                it,
+                [
+                    ("label", "description.label"),
+                    ("company", "company"),
+                    ("summary", "description.summary"),
+                    ("type", "type"),
+                    ("solution", "shownInSolutionManager"),
+                    ("subject", "subjectName"),
+                    ("url", "server.url"),
+                ],
+            ),
         }
     };
     told.elements().map(extension).collect()
@@ -103,9 +109,7 @@ pub(in crate::vsphere) fn tasks(
         let key = Text::new(task.text_at("key").unwrap_or_default());
         let reason = task.child("reason");
         let principal = match reason.map(Element::kind) {
-            Some("TaskReasonUser") => {
-                facts.text(within(task, "reason.userName"), blank())
-            }
+            Some("TaskReasonUser") => facts.text(within(task, "reason.userName"), blank()),
             // A schedule, an alarm, the system: the platform itself.
             Some(_) => Observed::Absent,
             None => blank(),
@@ -226,4 +230,3 @@ pub(super) fn triggered(told: Told<'_>) -> BTreeMap<Text, BTreeSet<Text>> {
     }
     all
 }
-

@@ -111,8 +111,13 @@ fn standard(
                 facts.flag(told("forgedTransmits"), blank()),
             )
         };
-        (network.switch, network.vlan, network.promiscuous, network.mac_changes, network.forged_transmits) =
-            of(first, facts);
+        (
+            network.switch,
+            network.vlan,
+            network.promiscuous,
+            network.mac_changes,
+            network.forged_transmits,
+        ) = of(first, facts);
         for other in groups {
             let (switch, vlan, promiscuous, changes, forged) = of(other, facts);
             let mut agree = true;

@@ -104,8 +104,7 @@ fn is_kept(key: &str) -> bool {
     if BEGINNINGS.iter().any(begins) {
         return !LEFT_OUT.iter().any(begins);
     }
-    ENDS.iter().any(ends)
-        || begins(&"ethernet") && IN_ADAPTERS.iter().any(|it| key.contains(it))
+    ENDS.iter().any(ends) || begins(&"ethernet") && IN_ADAPTERS.iter().any(|it| key.contains(it))
 }
 
 #[cfg(test)]
@@ -115,15 +114,26 @@ mod tests {
     #[test]
     fn keys_that_bear_on_where_a_machine_can_live_are_kept_and_others_are_not() {
         for key in [
-            "ctkEnabled", "scsi0:1.ctkEnabled", "disk.EnableUUID", "sched.cpu.affinity",
-            "numa.vcpu.preferHT", "pciPassthru0.id", "ethernet0.filter4.name", "vhv.enable",
+            "ctkEnabled",
+            "scsi0:1.ctkEnabled",
+            "disk.EnableUUID",
+            "sched.cpu.affinity",
+            "numa.vcpu.preferHT",
+            "pciPassthru0.id",
+            "ethernet0.filter4.name",
+            "vhv.enable",
             "SCSI1:0.sharing",
         ] {
             assert!(is_kept(key), "{key}");
         }
         for key in [
-            "guestinfo.password", "ethernet0.pciSlotNumber", "vmotion.checkpointFBSize",
-            "sched.swap.derivedName", "nvram", "tools.syncTime", "RemoteDisplay.vnc.key",
+            "guestinfo.password",
+            "ethernet0.pciSlotNumber",
+            "vmotion.checkpointFBSize",
+            "sched.swap.derivedName",
+            "nvram",
+            "tools.syncTime",
+            "RemoteDisplay.vnc.key",
         ] {
             assert!(!is_kept(key), "{key}");
         }

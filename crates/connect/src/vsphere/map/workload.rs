@@ -85,7 +85,8 @@ impl ObjectSink for Machines {
         self.properties += object.told_count() as u64;
         let inventory = self.inventory.clone();
         let facts = Facts { gaps: &mut self.gaps, section: SECTION };
-        let mapping = Mapping { object, inventory: &inventory, facts, findings: &mut self.findings };
+        let mapping =
+            Mapping { object, inventory: &inventory, facts, findings: &mut self.findings };
         let workload = mapping.workload(id);
         self.at.insert(Text::new(native), self.workloads.len());
         self.workloads.push(workload);
@@ -224,7 +225,9 @@ impl<'t> Mapping<'_, 't, '_> {
         let vapp = vapp.or_else(|| within().map(|(id, _)| id.as_str()));
         // A template is in no pool, and what is not registered on a host is still in a folder.
         let anchors = [host, pool, parent].map(|it| it.map(|it| it.id));
-        let known = || anchors.into_iter().chain([vapp]).flatten().filter(|id| inventory.place(id).is_some());
+        let known = || {
+            anchors.into_iter().chain([vapp]).flatten().filter(|id| inventory.place(id).is_some())
+        };
         let refused = |path: &str| self.get(path).refused().unwrap_or(Why::Blank);
         let datacenter = known()
             .map(|id| inventory.datacenter(id))
@@ -259,12 +262,17 @@ impl<'t> Mapping<'_, 't, '_> {
             resource_pool: match pool.map(|it| place(it.id)) {
                 Some(Some(pool)) => Observed::Value(pool.path.clone()),
                 Some(None) => Observed::Unobserved(Why::NoPermission),
-                None => self.get("resourcePool").refused().map_or(Observed::Absent, Observed::Unobserved),
+                None => self
+                    .get("resourcePool")
+                    .refused()
+                    .map_or(Observed::Absent, Observed::Unobserved),
             },
             vapp: match vapp.map(place) {
                 Some(Some(vapp)) => Observed::Value(vapp.name.clone()),
                 Some(None) => Observed::Unobserved(Why::NoPermission),
-                None => self.get("parentVApp").refused().map_or(Observed::Absent, Observed::Unobserved),
+                None => {
+                    self.get("parentVApp").refused().map_or(Observed::Absent, Observed::Unobserved)
+                }
             },
         }
     }
@@ -293,14 +301,18 @@ impl<'t> Mapping<'_, 't, '_> {
             Told::Unset => self.optional(),
             Told::Value(set) => {
                 let members: Vec<&str> = set.all("affinitySet").map(Element::text).collect();
-                if members.is_empty() { Observed::Absent } else { Observed::Value(Text::from(members.join(","))) }
+                if members.is_empty() {
+                    Observed::Absent
+                } else {
+                    Observed::Value(Text::from(members.join(",")))
+                }
             }
         };
         let affinity = set(self.get("config.cpuAffinity"));
         let numa_affinity = match set(self.get("config.memoryAffinity")) {
-            Observed::Absent => {
-                settings.get("numa.nodeAffinity").map_or(Observed::Absent, |it| Observed::Value(Text::new(it)))
-            }
+            Observed::Absent => settings
+                .get("numa.nodeAffinity")
+                .map_or(Observed::Absent, |it| Observed::Value(Text::new(it))),
             other => other,
         };
         Cpu {
@@ -357,7 +369,11 @@ impl<'t> Mapping<'_, 't, '_> {
             root.all("rootSnapshotList").map(|it| (it, Observed::Absent)).collect();
         while let Some((element, parent)) = next.pop() {
             if snapshots.len() >= SNAPSHOTS_MAX {
-                self.facts.gap(GapCause::LimitReached, "snapshot", "more VM snapshots than are read");
+                self.facts.gap(
+                    GapCause::LimitReached,
+                    "snapshot",
+                    "more VM snapshots than are read",
+                );
                 return Listing::incomplete(snapshots, Why::CallFailed);
             }
             let id = element.reference_at("snapshot").map(|it| Text::new(it.id));
@@ -468,8 +484,11 @@ impl<'t> Mapping<'_, 't, '_> {
                     "guestToolsCurrent" | "guestToolsSupportedNew" | "guestToolsUnmanaged" => {
                         Some(ToolsStatus::Current)
                     }
-                    "guestToolsNeedUpgrade" | "guestToolsSupportedOld" | "guestToolsTooOld"
-                    | "guestToolsTooNew" | "guestToolsBlacklisted" => Some(ToolsStatus::Outdated),
+                    "guestToolsNeedUpgrade"
+                    | "guestToolsSupportedOld"
+                    | "guestToolsTooOld"
+                    | "guestToolsTooNew"
+                    | "guestToolsBlacklisted" => Some(ToolsStatus::Outdated),
                     _ => None,
                 })
             }
@@ -499,10 +518,9 @@ impl<'t> Mapping<'_, 't, '_> {
         let protection = self.get("runtime.dasVmProtection");
         let disk_uuid = match settings.get("disk.EnableUUID") {
             Some(value) => Observed::Value(value.eq_ignore_ascii_case("true")),
-            None => self.facts.flag(
-                self.get("config.flags").child("diskUuidEnabled"),
-                self.optional(),
-            ),
+            None => {
+                self.facts.flag(self.get("config.flags").child("diskUuidEnabled"), self.optional())
+            }
         };
         Availability {
             // Unset where the cluster has no high availability.
@@ -564,18 +582,22 @@ impl<'t> Mapping<'_, 't, '_> {
             powered_on_since: self.facts.moment(self.get("runtime.bootTime"), unset),
             cpu_used_mhz: self.facts.number(statistics.child("overallCpuUsage"), blank()),
             cpu_ready_basis_points: Observed::Unobserved(Why::SourceLimit),
-            memory_active_bytes: self
-                .facts
-                .bytes(statistics.child("guestMemoryUsage"), MIB, blank()),
-            memory_consumed_bytes: self
-                .facts
-                .bytes(statistics.child("hostMemoryUsage"), MIB, blank()),
-            memory_ballooned_bytes: self
-                .facts
-                .bytes(statistics.child("balloonedMemory"), MIB, blank()),
-            memory_swapped_bytes: self
-                .facts
-                .bytes(statistics.child("swappedMemory"), MIB, blank()),
+            memory_active_bytes: self.facts.bytes(
+                statistics.child("guestMemoryUsage"),
+                MIB,
+                blank(),
+            ),
+            memory_consumed_bytes: self.facts.bytes(
+                statistics.child("hostMemoryUsage"),
+                MIB,
+                blank(),
+            ),
+            memory_ballooned_bytes: self.facts.bytes(
+                statistics.child("balloonedMemory"),
+                MIB,
+                blank(),
+            ),
+            memory_swapped_bytes: self.facts.bytes(statistics.child("swappedMemory"), MIB, blank()),
             storage_provisioned_bytes: match (&used, &more) {
                 (Observed::Value(used), Observed::Value(more)) => {
                     Observed::Value(used.saturating_add(*more))

@@ -32,8 +32,7 @@ const HOST: [&str; 15] = [
 const VAPP: [&str; 5] =
     ["name", "parent", "parentFolder", "config.cpuAllocation", "config.memoryAllocation"];
 
-const POOL: [&str; 4] =
-    ["name", "parent", "config.cpuAllocation", "config.memoryAllocation"];
+const POOL: [&str; 4] = ["name", "parent", "config.cpuAllocation", "config.memoryAllocation"];
 
 /// Everything about a workload.
 pub(in crate::vsphere) const WORKLOAD: [&str; 49] = [

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use entente_model::{GapCause, Guest as Inside, Listing, Nic, Observed, Text, Tools, ToolsStatus, Why};
+use entente_model::{
+    GapCause, Guest as Inside, Listing, Nic, Observed, Text, Tools, ToolsStatus, Why,
+};
 use serde_json::Value;
 
 use super::{Guest, Kind, View};
@@ -71,7 +73,8 @@ pub(super) fn fill_machine(view: &View<'_>, inside: &mut Inside, nics: &mut [Nic
         for interface in Record::each(list, "workloads", view.context.gaps) {
             let Observed::Value(mac) = interface.text("hardware-address") else { continue };
             let addresses = interface.list("ip-addresses").iter();
-            let addresses = addresses.filter_map(|it| it.get("ip-address")?.as_str()?.parse::<IpAddr>().ok());
+            let addresses =
+                addresses.filter_map(|it| it.get("ip-address")?.as_str()?.parse::<IpAddr>().ok());
             found.entry(mac.to_lowercase().into()).or_default().extend(addresses);
         }
         inside.tools.status = ToolsStatus::Current.into();
@@ -86,7 +89,13 @@ pub(super) fn fill_machine(view: &View<'_>, inside: &mut Inside, nics: &mut [Nic
     }
     if is_asked_of(view) && !inside.tools.status.is_observed() {
         let message = "the guest agent is set up but did not answer";
-        view.context.gaps.add(GapCause::Unreachable, "workloads", Some("agent"), message, Some(&view.guest.vmid));
+        view.context.gaps.add(
+            GapCause::Unreachable,
+            "workloads",
+            Some("agent"),
+            message,
+            Some(&view.guest.vmid),
+        );
     }
 }
 
@@ -110,7 +119,8 @@ pub(super) fn fill_container(view: &View<'_>, inside: &mut Inside, nics: &mut [N
             told => told,
         };
         let Observed::Value(mac) = mac else { continue };
-        let with_prefix = ["inet", "inet6"].into_iter().filter_map(|key| interface.text(key).value().cloned());
+        let with_prefix =
+            ["inet", "inet6"].into_iter().filter_map(|key| interface.text(key).value().cloned());
         let addresses = with_prefix.filter_map(|it| it.split('/').next()?.parse::<IpAddr>().ok());
         found.entry(mac.to_lowercase().into()).or_default().extend(addresses);
     }
@@ -121,7 +131,8 @@ pub(super) fn fill_container(view: &View<'_>, inside: &mut Inside, nics: &mut [N
 fn give_addresses(found: &Addresses, inside: &mut Inside, nics: &mut [Nic]) {
     let mut primary = None;
     for nic in nics {
-        let mut addresses = nic.mac.value().and_then(|it| found.get(it)).cloned().unwrap_or_default();
+        let mut addresses =
+            nic.mac.value().and_then(|it| found.get(it)).cloned().unwrap_or_default();
         addresses.sort();
         addresses.dedup();
         primary = primary.or(addresses.iter().copied().find(is_primary));

@@ -25,10 +25,18 @@ pub(super) fn of_container(view: &View<'_>) -> Devices {
     Devices {
         cdroms: empty(),
         usb: Listing::complete(
-            indexed_values(view, "dev").into_iter().filter(|it| it.1.contains("/bus/usb/")).map(|it| device(view, it)).collect(),
+            indexed_values(view, "dev")
+                .into_iter()
+                .filter(|it| it.1.contains("/bus/usb/"))
+                .map(|it| device(view, it))
+                .collect(),
         ),
         pci_passthrough: Listing::complete(
-            indexed_values(view, "dev").into_iter().filter(|it| !it.1.contains("/bus/usb/")).map(|it| device(view, it)).collect(),
+            indexed_values(view, "dev")
+                .into_iter()
+                .filter(|it| !it.1.contains("/bus/usb/"))
+                .map(|it| device(view, it))
+                .collect(),
         ),
         vgpus: empty(),
         serial_ports: empty(),
@@ -47,7 +55,10 @@ pub(super) fn of_machine(view: &View<'_>, drives: Vec<Drive>) -> Devices {
     }
     let usb = indexed_values(view, "usb").into_iter();
     // A port for the console's own redirection is no device of the node.
-    let usb = usb.filter(|it| Properties::parse(&it.1, "host").is_ok_and(|it| it.get("host").is_none_or(|it| it != "spice")));
+    let usb = usb.filter(|it| {
+        Properties::parse(&it.1, "host")
+            .is_ok_and(|it| it.get("host").is_none_or(|it| it != "spice"))
+    });
     Devices {
         cdroms: Listing::complete(drives.into_iter().map(|it| cdrom(view, it)).collect()),
         usb: Listing::complete(usb.map(|it| device(view, it)).collect()),
@@ -69,7 +80,8 @@ fn indexed_values(view: &View<'_>, base: &str) -> Vec<(Text, Text)> {
         .keys()
         .filter_map(|key| {
             let (name, number) = indexed(key)?;
-            (name == base).then(|| Some((number, Text::from(key), view.text(key).value()?.clone())))?
+            (name == base)
+                .then(|| Some((number, Text::from(key), view.text(key).value()?.clone())))?
         })
         .collect();
     found.sort();

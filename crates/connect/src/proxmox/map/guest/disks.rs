@@ -54,7 +54,9 @@ pub(super) fn disks(view: &View<'_>) -> (Listing<Disk>, Vec<Drive>) {
             continue;
         };
         let file = properties.get(default).cloned().unwrap_or_default();
-        let is_drive = properties.get("media").is_some_and(|it| it == "cdrom") || file == "none" || file == "cdrom";
+        let is_drive = properties.get("media").is_some_and(|it| it == "cdrom")
+            || file == "none"
+            || file == "cdrom";
         if is_drive {
             let medium = (file != "none").then_some(file);
             drives.push(Drive { key: key.into(), medium });
@@ -62,7 +64,11 @@ pub(super) fn disks(view: &View<'_>) -> (Listing<Disk>, Vec<Drive>) {
             disks.push(disk(view, key, &file, &properties));
         }
     }
-    let disks = if is_whole { Listing::complete(disks) } else { Listing::incomplete(disks, Why::Unreadable) };
+    let disks = if is_whole {
+        Listing::complete(disks)
+    } else {
+        Listing::incomplete(disks, Why::Unreadable)
+    };
     (disks, drives)
 }
 
@@ -97,13 +103,21 @@ fn disk(view: &View<'_>, key: &str, file: &str, properties: &Properties) -> Disk
             (_, Some(storage)) => view.ground.storages.is_thin(storage, file),
             (_, None) => Observed::Unobserved(Why::SourceLimit),
         },
-        mode: Observed::Value(if is_volatile { DiskMode::NonPersistent } else { DiskMode::Persistent }),
+        mode: Observed::Value(if is_volatile {
+            DiskMode::NonPersistent
+        } else {
+            DiskMode::Persistent
+        }),
         sharing: Observed::Value(DiskSharing::None),
         controller: controller(view, key),
         bus_sharing: Observed::Value(BusSharing::None),
         raw_mapping: if is_device {
             let passes_commands = properties.flag("scsiblock") == Some(true);
-            Observed::Value(if passes_commands { RawMapping::Physical } else { RawMapping::Unspecified })
+            Observed::Value(if passes_commands {
+                RawMapping::Physical
+            } else {
+                RawMapping::Unspecified
+            })
         } else {
             Observed::Absent
         },

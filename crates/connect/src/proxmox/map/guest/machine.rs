@@ -26,7 +26,9 @@ pub(super) fn fill(view: &View<'_>, workload: &mut Workload, used: &mut UsedNetw
         (Observed::Value(hotplug), Observed::Value(numa)) => {
             Observed::Value(items(hotplug).any(|it| it == what) && (what == "cpu" || *numa))
         }
-        (Observed::Unobserved(why), _) | (_, Observed::Unobserved(why)) => Observed::Unobserved(*why),
+        (Observed::Unobserved(why), _) | (_, Observed::Unobserved(why)) => {
+            Observed::Unobserved(*why)
+        }
         _ => Observed::Value(false),
     };
     processors(view, workload);
@@ -64,7 +66,9 @@ fn processors(view: &View<'_>, workload: &mut Workload) {
         (Observed::Value(sockets), Observed::Value(cores)) => {
             or_why(sockets.checked_mul(*cores), Why::Unreadable)
         }
-        (Observed::Unobserved(why), _) | (_, Observed::Unobserved(why)) => Observed::Unobserved(*why),
+        (Observed::Unobserved(why), _) | (_, Observed::Unobserved(why)) => {
+            Observed::Unobserved(*why)
+        }
         _ => Observed::Unobserved(Why::Blank),
     };
     // `vcpus` are those that are plugged in at the start; the rest may be added.
@@ -107,7 +111,8 @@ fn thousandths(text: &str) -> Option<u64> {
 
 /// `normal` where a weight is what it is by default.
 pub(super) fn weight(view: &View<'_>, key: &str, usual: &[u64]) -> Observed<Text> {
-    let word = |is_usual| Observed::Value(Text::new_static(if is_usual { "normal" } else { "custom" }));
+    let word =
+        |is_usual| Observed::Value(Text::new_static(if is_usual { "normal" } else { "custom" }));
     match view.config.number(key) {
         Observed::Value(weight) => word(usual.contains(&weight)),
         Observed::Absent => word(true),

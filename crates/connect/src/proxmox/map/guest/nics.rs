@@ -21,7 +21,8 @@ pub(super) fn default_key(kind: Kind) -> &'static str {
 /// True for `BC:24:11:E2:9F:14`.
 pub(super) fn is_mac(text: &str) -> bool {
     let parts: Vec<&str> = text.split(':').collect();
-    parts.len() == 6 && parts.iter().all(|it| it.len() == 2 && it.chars().all(|it| it.is_ascii_hexdigit()))
+    parts.len() == 6
+        && parts.iter().all(|it| it.len() == 2 && it.chars().all(|it| it.is_ascii_hexdigit()))
 }
 
 /// Keys of interfaces, in order.
@@ -78,7 +79,9 @@ fn nic(view: &View<'_>, key: &str, properties: &Properties, used: &mut UsedNetwo
     }
     let adapter = match view.guest.kind {
         Kind::Machine => model,
-        Kind::Container => properties.get("type").cloned().or_else(|| Some(Text::new_static("veth"))),
+        Kind::Container => {
+            properties.get("type").cloned().or_else(|| Some(Text::new_static("veth")))
+        }
     };
     let bridge = properties.get("bridge");
     let vlan = vlan(properties);
@@ -133,7 +136,13 @@ fn is_static(view: &View<'_>, key: &str, properties: &Properties) -> Observed<bo
         Some(address) if address.contains('.') || address.contains(':') => Observed::Value(true),
         Some(other) => {
             let message = "an address is set in a way that this version does not know";
-            view.context.gaps.add(GapCause::UnknownValue, "workloads", Some("ip"), message, Some(other));
+            view.context.gaps.add(
+                GapCause::UnknownValue,
+                "workloads",
+                Some("ip"),
+                message,
+                Some(other),
+            );
             Observed::Unobserved(Why::Unreadable)
         }
     }
