@@ -12,7 +12,7 @@
 
 use std::path::Path;
 
-use entente_model::Collection;
+use entente_model::{Collection, SourceLimit, Text, Why};
 
 use crate::live::Live;
 use crate::tables::{Limits, TableError, file_name};
@@ -153,4 +153,14 @@ impl CollectError {
             }
         }
     }
+}
+
+/// What a kind of source can never tell, by attribute, with what would tell instead.
+pub(crate) fn source_limits(limits: &[(&'static str, &'static str)]) -> Vec<SourceLimit> {
+    let limit = |(attribute, message): &(&'static str, &'static str)| SourceLimit {
+        attribute: Text::new_static(attribute),
+        why: Why::SourceLimit,
+        message: Text::new_static(message),
+    };
+    limits.iter().map(limit).collect()
 }

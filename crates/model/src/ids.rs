@@ -107,6 +107,13 @@ ids! {
     ApplicationId = "application";
 }
 
+/// A platform that is logged in to is a source by the same name: both ids have the same door.
+impl From<&PlatformId> for SourceId {
+    fn from(platform: &PlatformId) -> Self {
+        Self(platform.0.clone())
+    }
+}
+
 ids_on_platform! { WorkloadId ClusterId HostId DatastoreId NetworkId }
 
 #[cfg(test)]

@@ -75,6 +75,16 @@ impl Why {
 }
 
 impl<T> Observed<T> {
+    /// What was found, or why nothing was.
+    pub fn or_why(found: Option<T>, why: Why) -> Self {
+        found.map_or(Self::Unobserved(why), Self::Value)
+    }
+
+    /// What was found; that nothing was found is knowledge.
+    pub fn or_absent(found: Option<T>) -> Self {
+        found.map_or(Self::Absent, Self::Value)
+    }
+
     /// The value, where one was observed. Merges "absent" and "not observed": only for places where
     /// that difference cannot matter (formatting, best-effort joins).
     pub fn value(&self) -> Option<&T> {
@@ -101,6 +111,16 @@ impl<T> Observed<T> {
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Observed<U> {
         match self {
             Self::Value(value) => Observed::Value(f(value)),
+            Self::Absent => Observed::Absent,
+            Self::Unobserved(why) => Observed::Unobserved(why),
+        }
+    }
+
+    /// Makes something else of an observed value, which may turn out absent or not understood, and keeps
+    /// the rest.
+    pub fn and_then<U>(self, f: impl FnOnce(T) -> Observed<U>) -> Observed<U> {
+        match self {
+            Self::Value(value) => f(value),
             Self::Absent => Observed::Absent,
             Self::Unobserved(why) => Observed::Unobserved(why),
         }

@@ -20,14 +20,14 @@ mod storage;
 use std::collections::BTreeMap;
 
 use entente_model::{
-    Collection, HostId, Moment, Observed, Platform, PlatformId, Product, Source, SourceId, Tally,
-    Text, Why,
+    Collection, HostId, Moment, Observed, PlatformId, Product, SourceId, Tally, Text, Why,
 };
 
 use super::wire::reading::{DomainReading, HostReading, Read, Reading};
-use super::{LABEL, NAME, limits, version};
+use super::{LABEL, NAME, version};
+use crate::connector::source_limits;
+use crate::libvirt::LIMITS;
 use crate::live::Target;
-use crate::secrets::redact;
 use gaps::Gaps;
 use networks::Networks;
 use storage::Storage;
@@ -60,16 +60,15 @@ pub(super) fn change(target: &Target, before: &Reading, domain: DomainReading) -
 }
 
 fn map(target: &Target, reading: &Reading, only: Option<&str>) -> Collection {
-    // A platform's id is an id of a source, too: both have the same one door.
-    let source_id = SourceId::try_from(Text::from(target.id.clone()));
-    let source = source_id.unwrap_or_else(|_| unreachable!("every platform's id is a source's"));
+    let version = version(reading.host.library_version);
+    let source = target.source(NAME, Some(version), source_limits(LIMITS));
     let mut gaps = Gaps::new(&target.address);
     let facts = host::read(&target.id, &reading.host, &mut gaps);
     let networks = Networks::read(&target.id, &reading.around, &mut gaps);
     let storage = Storage::read(&target.id, &reading.around, &mut gaps);
     let scene = Scene {
         platform: &target.id,
-        source: &source,
+        source: &source.id,
         host: facts.id.clone(),
         mhz: facts.mhz,
         read_only: reading.host.read_only,
@@ -79,8 +78,8 @@ fn map(target: &Target, reading: &Reading, only: Option<&str>) -> Collection {
     };
     let workloads = domain::workloads(&scene, reading, &mut gaps);
     let Scene { mut networks, mut storage, .. } = scene;
-    let mut collection = Collection::empty(header(target, reading, source.clone()));
-    collection.platforms.push(platform(target, &facts.uuid));
+    let mut collection = Collection::empty(source);
+    collection.platforms.push(target.platform(LABEL, facts.uuid.clone()));
     collection.products = products(&target.id, &reading.host);
     networks.add_bridges(&target.id, &workloads.bridges);
     storage.assign(&workloads.workloads);
@@ -108,33 +107,6 @@ fn keep_workloads(collection: &mut Collection) {
     collection.switches.clear();
     collection.networks.clear();
     collection.control = Default::default();
-}
-
-fn header(target: &Target, reading: &Reading, id: SourceId) -> Source {
-    Source {
-        id,
-        connector: NAME.into(),
-        location: target.address.clone(),
-        version: Some(version(reading.host.library_version)),
-        taken: Some(target.taken),
-        limits: limits(),
-        sections: BTreeMap::new(),
-    }
-}
-
-fn platform(target: &Target, uuid: &Observed<Text>) -> Platform {
-    let said = |it: &Option<Text>| match it {
-        Some(text) => Observed::Value(text.clone()),
-        None => Observed::Unobserved(Why::NotSupplied),
-    };
-    Platform {
-        id: target.id.clone(),
-        kind_label: LABEL.into(),
-        address: Observed::Value(target.address.clone()),
-        uuid: uuid.clone(),
-        site: said(&target.site),
-        owner: said(&target.owner),
-    }
 }
 
 fn products(platform: &PlatformId, host: &HostReading) -> Vec<Product> {
@@ -188,11 +160,6 @@ fn observed<T>(read: &Read<T>) -> Observed<&T> {
         Ok(value) => Observed::Value(value),
         Err(failure) => Observed::Unobserved(failure.why()),
     }
-}
-
-/// Text that people wrote, without secrets.
-fn clean(text: &str) -> Text {
-    redact(text).unwrap_or_else(|| Text::from(text))
 }
 
 /// Seconds since 1970 as a moment.

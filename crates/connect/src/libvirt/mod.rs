@@ -19,7 +19,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-use entente_model::{Collection, SourceLimit, Text, Why};
+use entente_model::{Collection, Text};
 
 use crate::connector::{Access, Connector};
 use crate::live::{Answer, Change, CheckReport, ConnectError, Live, Right, Run};
@@ -145,81 +145,59 @@ const fn right(name: &'static str, scope: &'static str, needed_for: &'static str
 }
 
 /// What libvirt can never tell.
-fn limits() -> Vec<SourceLimit> {
-    const LIMITS: &[(&str, &str)] = &[
-        (
-            "control.principals",
-            "not modelled by this platform: users are those of the host, of TLS certificates or of SASL; the host's own configuration tells",
-        ),
-        (
-            "control.roles",
-            "not modelled by this platform: a connection is read-only or not; polkit rules on the host may tell more",
-        ),
-        (
-            "control.grants",
-            "not modelled by this platform: polkit rules on the host tell who may do what",
-        ),
-        (
-            "control.authentication_sources",
-            "not modelled by this platform: the daemon's own configuration tells",
-        ),
-        ("control.placement_groups", "not modelled by this platform: a host knows no other"),
-        ("control.placement_rules", "not modelled by this platform: a host knows no other"),
-        (
-            "control.protection_jobs",
-            "not modelled by this platform: the backup tool's own configuration tells",
-        ),
-        ("control.alarms", "not modelled by this platform: the monitoring tool tells"),
-        (
-            "control.attachments",
-            "not told to ordinary connections: the daemon's administration socket lists its clients",
-        ),
-        ("control.activities", "not kept by this platform: events are told only while they happen"),
-        ("clusters", "not modelled by this platform: a cluster manager above it tells"),
-        (
-            "workloads",
-            "where the host uses access control, domains that the account may not see are left out without a word",
-        ),
-        ("workload.created_days_ago", "not kept by this platform"),
-        ("workload.datacenter", "not modelled by this platform"),
-        ("workload.folder", "not modelled by this platform"),
-        (
-            "workload.ha_protected",
-            "not modelled by this platform: a cluster manager above it tells",
-        ),
-        (
-            "workload.ha_restart_priority",
-            "not modelled by this platform: a cluster manager above it tells",
-        ),
-        (
-            "workload.ha_isolation_response",
-            "not modelled by this platform: a cluster manager above it tells",
-        ),
-        (
-            "workload.cluster_rules",
-            "not modelled by this platform: a cluster manager above it tells",
-        ),
-        ("workload.consolidation_needed", "not told by this platform"),
-        (
-            "workload.hardware_version",
-            "machine types are names, not numbers: see the advanced setting `machine`",
-        ),
-        ("workload.tools_version", "not told by this platform"),
-        ("workload.heartbeat", "not told by this platform"),
-        ("workload.powered_on_days", "not told by this platform"),
-        ("workload.nics[].mac_origin", "not kept by this platform"),
-        ("workload.nics[].address_is_static", "not told by this platform"),
-        ("workload.snapshots[].size_mib", "not told by this platform"),
-        ("workload.snapshots[].quiesced", "not kept by this platform"),
-        ("host.in_maintenance", "not modelled by this platform"),
-        ("host.evc_mode", "not modelled by this platform"),
-    ];
-    LIMITS
-        .iter()
-        .map(|(attribute, message)| SourceLimit {
-            attribute: Text::new_static(attribute),
-            why: Why::SourceLimit,
-            message: Text::new_static(message),
-        })
-        .collect()
-}
+const LIMITS: &[(&str, &str)] = &[
+    (
+        "principals",
+        "not modelled by this platform: users are those of the host, of TLS certificates or of SASL; the host's own configuration tells",
+    ),
+    (
+        "roles",
+        "not modelled by this platform: a connection is read-only or not; polkit rules on the host may tell more",
+    ),
+    ("grants", "not modelled by this platform: polkit rules on the host tell who may do what"),
+    (
+        "authentication_sources",
+        "not modelled by this platform: the daemon's own configuration tells",
+    ),
+    ("placement_groups", "not modelled by this platform: a host knows no other"),
+    ("placement_rules", "not modelled by this platform: a host knows no other"),
+    ("protection_jobs", "not modelled by this platform: the backup tool's own configuration tells"),
+    ("alarms", "not modelled by this platform: the monitoring tool tells"),
+    (
+        "attachments",
+        "not told to ordinary connections: the daemon's administration socket lists its clients",
+    ),
+    ("activities", "not kept by this platform: events are told only while they happen"),
+    ("clusters", "not modelled by this platform: a cluster manager above it tells"),
+    (
+        "workloads",
+        "where the host uses access control, domains that the account may not see are left out without a word",
+    ),
+    ("workload.created_days_ago", "not kept by this platform"),
+    ("workload.datacenter", "not modelled by this platform"),
+    ("workload.folder", "not modelled by this platform"),
+    ("workload.ha_protected", "not modelled by this platform: a cluster manager above it tells"),
+    (
+        "workload.ha_restart_priority",
+        "not modelled by this platform: a cluster manager above it tells",
+    ),
+    (
+        "workload.ha_isolation_response",
+        "not modelled by this platform: a cluster manager above it tells",
+    ),
+    ("workload.cluster_rules", "not modelled by this platform: a cluster manager above it tells"),
+    ("workload.consolidation_needed", "not told by this platform"),
+    (
+        "workload.hardware_version",
+        "machine types are names, not numbers: see the advanced setting `machine`",
+    ),
+    ("workload.tools_version", "not told by this platform"),
+    ("workload.heartbeat", "not told by this platform"),
+    ("workload.powered_on_days", "not told by this platform"),
+    ("workload.nics[].mac_origin", "not kept by this platform"),
+    ("workload.nics[].address_is_static", "not told by this platform"),
+    ("workload.snapshots[].size_mib", "not told by this platform"),
+    ("workload.snapshots[].quiesced", "not kept by this platform"),
+    ("host.in_maintenance", "not modelled by this platform"),
+    ("host.evc_mode", "not modelled by this platform"),
+];

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use entente_model::{Gap, GapCause, Place, Text};
 
-use crate::secrets::redact;
+use crate::secrets::redacted;
 
 /// Longest value that is shown, in characters.
 const VALUE_CHARACTERS_MAX: usize = 200;
@@ -90,7 +90,7 @@ impl Gaps {
         };
         let value = found.value.map(|value| {
             let shown: String = value.chars().take(VALUE_CHARACTERS_MAX).collect();
-            redact(&shown).unwrap_or_else(|| Text::from(shown))
+            redacted(&shown)
         });
         let seen = self.found.entry(key).or_default();
         if value.is_some() && (seen.value.is_none() || value < seen.value) {

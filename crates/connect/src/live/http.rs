@@ -50,7 +50,7 @@ impl From<CallError> for Refusal {
 }
 
 /// What to send.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Request {
     /// Verb.
     pub method: Method,

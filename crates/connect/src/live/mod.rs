@@ -13,6 +13,7 @@
 //!   makes, which is ended again.
 
 mod body;
+mod each;
 mod error;
 mod gaps;
 mod http;
@@ -30,6 +31,7 @@ pub use tokio_util::sync::CancellationToken as Cancel;
 
 use crate::connector::Watch;
 pub use body::BodyReader;
+pub(crate) use each::each;
 pub use error::{ConnectError, Refusal};
 pub use gaps::{Found, Gaps};
 pub use http::{CallError, Http, Request, Response, base_url};

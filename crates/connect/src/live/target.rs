@@ -1,10 +1,11 @@
 //! Where a platform is, with what to log in, whom to trust, and how far to go.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use entente_model::{Moment, PlatformId, Text};
+use entente_model::{Moment, Observed, Platform, PlatformId, Source, SourceLimit, Text, Why};
 
 use super::tls::Fingerprint;
 
@@ -43,6 +44,39 @@ pub struct Target {
     pub limits: LiveLimits,
     /// When this collection is taken: the clock is read by the caller.
     pub taken: Moment,
+}
+
+impl Target {
+    /// The platform, as the configuration and the platform itself tell of it.
+    pub(crate) fn platform(&self, kind_label: &'static str, uuid: Observed<Text>) -> Platform {
+        let supplied = |it: &Option<Text>| Observed::or_why(it.clone(), Why::NotSupplied);
+        Platform {
+            id: self.id.clone(),
+            kind_label: Text::new_static(kind_label),
+            address: Observed::Value(self.address.clone()),
+            uuid,
+            site: supplied(&self.site),
+            owner: supplied(&self.owner),
+        }
+    }
+
+    /// The source of a collection from here, with nothing counted yet.
+    pub(crate) fn source(
+        &self,
+        connector: &'static str,
+        version: Option<Text>,
+        limits: Vec<SourceLimit>,
+    ) -> Source {
+        Source {
+            id: (&self.id).into(),
+            connector: Text::new_static(connector),
+            location: self.address.clone(),
+            version,
+            taken: Some(self.taken),
+            limits,
+            sections: BTreeMap::new(),
+        }
+    }
 }
 
 /// What to log in with.

@@ -7,11 +7,11 @@ mod session;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use entente_model::{Collection, GapCause, Moment, NativePolicy, Source, SourceId, Text, Workload};
+use entente_model::{Collection, GapCause, Moment, NativePolicy, Text, Workload};
 use serde_json::Value;
 
 pub(super) use answers::Answers;
-use answers::{each, log};
+use answers::log;
 use questions as ask;
 pub(super) use rights::few;
 use rights::{NEEDS, Permissions, RIGHTS};
@@ -22,8 +22,11 @@ use super::map::{
     self, Availability, Context, Guest, Nodes, Protected, Storages, TaskLog, UsedNetworks,
 };
 use super::wire::Gaps;
-use super::{NAME, PRODUCT, limits};
+use super::{NAME, PRODUCT};
+use crate::connector::source_limits;
+use crate::live::each;
 use crate::live::{CheckReport, ConnectError, Credentials, Found, Right, RightState, Run};
+use crate::proxmox::LIMITS;
 
 /// How many of the collection's steps somebody who watches sees.
 const STEPS: usize = 5;
@@ -81,10 +84,9 @@ fn paths(list: &Value) -> Vec<Text> {
 pub(super) async fn collect(run: Run<'_>) -> Result<Collection, ConnectError> {
     let session = Session::open(run).await.map_err(|reason| run.refused(reason))?;
     let gaps = Gaps::new(&run.target.address);
-    let source: SourceId = run.target.id.as_str().parse().map_err(|_| {
-        run.refused(crate::live::Refusal::Address { form: super::ADDRESS_FORM.into() })
-    })?;
-    let context = Context::new(run.target.id.clone(), source.clone(), &gaps, run.target.taken);
+    let version = session.version.version.clone();
+    let source = run.target.source(NAME, Some(version), source_limits(LIMITS));
+    let context = Context::new(run.target.id.clone(), source.id.clone(), &gaps, run.target.taken);
     let reader = Reader { session: &session, context: &context, gaps: &gaps };
     let mut answers = Answers::default();
     let nodes = reader.read_cluster(&mut answers).await;
@@ -101,15 +103,7 @@ pub(super) async fn collect(run: Run<'_>) -> Result<Collection, ConnectError> {
         clocks: clocks(&answers, &nodes),
     };
     let (workloads, guest_policies, networks) = reader.read_guests(&guests, &ground).await;
-    let mut collection = Collection::empty(Source {
-        id: source,
-        connector: NAME.into(),
-        location: run.target.address.clone(),
-        version: Some(session.version.version.clone()),
-        taken: Some(run.target.taken),
-        limits: limits(),
-        sections: BTreeMap::new(),
-    });
+    let mut collection = Collection::empty(source);
     let about = (run.target, &session.version);
     map::hosts(&context, &answers, (&nodes, &availability), about, &mut collection);
     map::datastores(&context, &answers, &storages, &nodes, &mut collection);

@@ -20,8 +20,8 @@ use entente_model::{
 use time::OffsetDateTime;
 
 use super::wire::Gaps;
-use crate::secrets::redact;
 
+use crate::secrets::redacted;
 pub(super) use access::{access, unlisted_tokens};
 pub(super) use activity::{TaskLog, activity, receivers};
 pub(super) use availability::{Availability, placement};
@@ -129,20 +129,10 @@ pub(super) fn moment_or_never(seconds: Observed<u64>) -> Observed<Moment> {
     }
 }
 
-/// Text without secrets.
-pub(super) fn plain(text: &str) -> Text {
-    redact(text).unwrap_or_else(|| text.into())
-}
-
 /// Free text without secrets; blank is absent.
 pub(super) fn note(text: Observed<Text>) -> Observed<Text> {
     match text {
         Observed::Value(text) if text.trim().is_empty() => Observed::Absent,
-        told => told.map(|it| plain(it.trim())),
+        told => told.map(|it| redacted(it.trim())),
     }
-}
-
-/// What was found, or why not.
-pub(super) fn or_why<T>(found: Option<T>, why: Why) -> Observed<T> {
-    found.map_or(Observed::Unobserved(why), Observed::Value)
 }

@@ -23,7 +23,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-use entente_model::{Collection, SourceLimit, Text, Why};
+use entente_model::Collection;
 
 use crate::connector::{Access, Connector};
 use crate::live::{Answer, CheckReport, ConnectError, Live, Right, Run};
@@ -72,28 +72,28 @@ impl Live for Proxmox {
 }
 
 /// What Proxmox VE can never tell.
-fn limits() -> Vec<SourceLimit> {
-    [
-        ("platforms.uuid", "a cluster has no UUID of its own"),
-        ("hosts.vendor", "maker and model of a machine are not told"),
-        ("datastores.version", "versions of file systems are not told"),
-        ("networks.promiscuous", "bridges pass frames by their own rules; there is no such switch"),
-        ("workload.instance_uuid", "a guest is known by its number, which may be used again"),
-        ("workload.firmware.hardware_version", "machine types are words; see the setting `machine`"),
-        ("workload.availability", "priorities of restart, isolation response, latency sensitivity, and lowest processor generation do not exist as settings of a guest"),
-        ("workload.disks[].change_tracking", "dirty bitmaps live in the running process and are not told"),
-        ("workload.disks[].thin", "told by the type of the storage and the format; not for raw files"),
-        ("workload.nics[].address_is_static", "told for containers and for what cloud-init sets up"),
-        ("workload.snapshots[].size_bytes", "the space that one VM snapshot holds is not told"),
-        ("workload.created", "containers do not keep when they were made"),
-        ("workload.partitions", "file systems of guests are not asked for"),
-        ("workload.samples", "ready time, active, swapped and ballooned memory and heartbeat are not told"),
-    ]
-    .into_iter()
-    .map(|(attribute, message)| SourceLimit {
-        attribute: Text::new_static(attribute),
-        why: Why::SourceLimit,
-        message: Text::new_static(message),
-    })
-    .collect()
-}
+const LIMITS: &[(&str, &str)] = &[
+    ("platforms.uuid", "a cluster has no UUID of its own"),
+    ("hosts.vendor", "maker and model of a machine are not told"),
+    ("datastores.version", "versions of file systems are not told"),
+    ("networks.promiscuous", "bridges pass frames by their own rules; there is no such switch"),
+    ("workload.instance_uuid", "a guest is known by its number, which may be used again"),
+    ("workload.firmware.hardware_version", "machine types are words; see the setting `machine`"),
+    (
+        "workload.availability",
+        "priorities of restart, isolation response, latency sensitivity, and lowest processor generation do not exist as settings of a guest",
+    ),
+    (
+        "workload.disks[].change_tracking",
+        "dirty bitmaps live in the running process and are not told",
+    ),
+    ("workload.disks[].thin", "told by the type of the storage and the format; not for raw files"),
+    ("workload.nics[].address_is_static", "told for containers and for what cloud-init sets up"),
+    ("workload.snapshots[].size_bytes", "the space that one VM snapshot holds is not told"),
+    ("workload.created", "containers do not keep when they were made"),
+    ("workload.partitions", "file systems of guests are not asked for"),
+    (
+        "workload.samples",
+        "ready time, active, swapped and ballooned memory and heartbeat are not told",
+    ),
+];

@@ -10,11 +10,13 @@ use entente_model::{
     Collection, GapCause, Moment, PlatformId, Source, SourceId, Tally, Text, WorkloadId,
 };
 
+use super::NAME;
 use super::map::{Export, Parts, TabRead, join, row_mapper};
 use super::wire::columns::{TABS, Tab};
 use super::wire::{Cells, GapLog, Header, PlatformColumns, Scope, TextPool, Version};
-use super::{NAME, limits};
+use crate::connector::source_limits;
 use crate::connector::{CollectError, Watch};
+use crate::rvtools::LIMITS;
 use crate::tables::{Limits, Note, Row, TableError, TableInfo, Tables, file_name};
 
 /// Rows at the top of a sheet among which the header is looked for: people insert titles.
@@ -302,7 +304,7 @@ impl Survey {
                 location: Text::new(&location),
                 version: self.version_text.clone().or_else(|| self.version_guess()),
                 taken: self.taken,
-                limits: limits(),
+                limits: source_limits(LIMITS),
                 sections,
             },
             scope,

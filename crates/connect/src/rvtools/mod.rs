@@ -4,7 +4,7 @@
 //! to 4.8, merged workbooks included; all 27 tabs, of which those without a home in the model are
 //! counted and said so. No rights are needed: the export was made with somebody's.
 //!
-//! What is not: anything that RVTools does not write ([`limits`]): passthrough devices other than
+//! What is not: anything that RVTools does not write ([`LIMITS`]): passthrough devices other than
 //! USB, TPM, encryption, affinity to processors, whether an address is static, storage policies,
 //! permissions, alarms, NSX.
 //!
@@ -21,7 +21,7 @@ mod tests;
 
 use std::path::Path;
 
-use entente_model::{Collection, SourceLimit, Text, Why};
+use entente_model::Collection;
 
 use crate::connector::{Access, CollectError, Connector, Export, Watch};
 use crate::tables::Limits;
@@ -60,33 +60,33 @@ impl Export for RvTools {
 }
 
 /// What an RVTools export can never tell.
-fn limits() -> Vec<SourceLimit> {
-    [
-        ("workload.pci_passthrough", "no tab lists PCI devices passed from a host"),
-        ("workload.vgpus", "no tab lists shares of a GPU"),
-        ("workload.serial_ports", "no tab lists serial ports"),
-        ("workload.tpm", "no tab tells of a virtual TPM"),
-        ("workload.encrypted", "no tab tells of VM or disk encryption"),
-        ("workload.cpu_affinity", "no tab tells which processors a machine is bound to"),
-        ("workload.numa_affinity", "no tab tells which NUMA nodes a machine is bound to"),
-        (
-            "workload.nics[].address_is_static",
-            "no tab tells whether an address is static or from DHCP",
-        ),
-        (
-            "workload.disks[].change_tracking",
-            "changed block tracking is told per machine, not per disk",
-        ),
-        (
-            "workload.attributes",
-            "tags are exported only with user name and password and without -ExcludeTags, and look like custom attributes",
-        ),
-    ]
-    .into_iter()
-    .map(|(attribute, message)| SourceLimit {
-        attribute: Text::new_static(attribute),
-        why: Why::SourceLimit,
-        message: Text::from(format!("{message}; a live collection tells it")),
-    })
-    .collect()
-}
+const LIMITS: &[(&str, &str)] = &[
+    (
+        "workload.pci_passthrough",
+        "no tab lists PCI devices passed from a host; a live collection tells it",
+    ),
+    ("workload.vgpus", "no tab lists shares of a GPU; a live collection tells it"),
+    ("workload.serial_ports", "no tab lists serial ports; a live collection tells it"),
+    ("workload.tpm", "no tab tells of a virtual TPM; a live collection tells it"),
+    ("workload.encrypted", "no tab tells of VM or disk encryption; a live collection tells it"),
+    (
+        "workload.cpu_affinity",
+        "no tab tells which processors a machine is bound to; a live collection tells it",
+    ),
+    (
+        "workload.numa_affinity",
+        "no tab tells which NUMA nodes a machine is bound to; a live collection tells it",
+    ),
+    (
+        "workload.nics[].address_is_static",
+        "no tab tells whether an address is static or from DHCP; a live collection tells it",
+    ),
+    (
+        "workload.disks[].change_tracking",
+        "changed block tracking is told per machine, not per disk; a live collection tells it",
+    ),
+    (
+        "workload.attributes",
+        "tags are exported only with user name and password and without -ExcludeTags, and look like custom attributes; a live collection tells it",
+    ),
+];

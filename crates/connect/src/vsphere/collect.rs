@@ -12,11 +12,13 @@ mod tags;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use entente_model::{Collection, GapCause, Source, Tally, Text, Why};
+use entente_model::{Collection, GapCause, Tally, Text, Why};
 
 use super::map::{self, Inventory, Machines, Managers, WORKLOADS};
 use super::wire::{Call, Paths, Target, Tree, call_failed, infrastructure, why, workloads};
+use crate::connector::source_limits;
 use crate::live::{ConnectError, Found, Gaps, Run};
+use crate::vsphere::{LIMITS, LIMITS_OF_A_HOST, NAME};
 pub(super) use check::{check, rights};
 pub(super) use follow::follow;
 pub(super) use objects::Kept;
@@ -40,15 +42,12 @@ pub(super) async fn collect(run: Run<'_>) -> Result<Collection, ConnectError> {
 fn begin(session: &Session<'_>) -> Collection {
     let target = session.run.target;
     let version = &session.about.version;
-    let mut collection = Collection::empty(Source {
-        id: session.source.clone(),
-        connector: Text::new_static(super::NAME),
-        location: target.address.clone(),
-        version: (!version.is_empty()).then(|| version.clone()),
-        taken: Some(target.taken),
-        limits: super::limits(session.about.is_vcenter),
-        sections: std::collections::BTreeMap::new(),
-    });
+    let version = Some(version.clone()).filter(|it| !it.is_empty());
+    let mut limits = source_limits(LIMITS);
+    if !session.about.is_vcenter {
+        limits.extend(source_limits(LIMITS_OF_A_HOST));
+    }
+    let mut collection = Collection::empty(target.source(NAME, version, limits));
     map::platform(&mut collection, target, &session.about);
     collection
 }

@@ -17,11 +17,12 @@ mod workload;
 
 use std::collections::{BTreeMap, HashMap};
 
-use entente_model::{Collection, GapCause, Observed, Platform, Product, Tally, Text, Why};
+use entente_model::{Collection, GapCause, Observed, Product, Tally, Text, Why};
 
 use super::collect::{About, Kept};
 use super::wire::{Object, Told, Tree};
 use crate::live::{Found, Gaps, Target};
+use crate::vsphere::LABEL;
 pub(super) use attachments::tasks;
 pub(super) use facts::Facts;
 pub(super) use inventory::Inventory;
@@ -38,19 +39,9 @@ fn tally(collection: &mut Collection, section: &'static str, object: &Object<'_>
 
 /// The platform and the product that runs it.
 pub(super) fn platform(collection: &mut Collection, target: &Target, about: &About) {
-    let supplied = |it: &Option<Text>| match it {
-        Some(text) => Observed::Value(text.clone()),
-        None => Observed::Unobserved(Why::NotSupplied),
-    };
-    collection.platforms.push(Platform {
-        id: target.id.clone(),
-        kind_label: Text::new_static("VMware vSphere"),
-        address: Observed::Value(target.address.clone()),
-        // A standalone host has none.
-        uuid: about.uuid.clone().map_or(Observed::Absent, Observed::Value),
-        site: supplied(&target.site),
-        owner: supplied(&target.owner),
-    });
+    // A standalone host has no id of its own.
+    let uuid = Observed::or_absent(about.uuid.clone());
+    collection.platforms.push(target.platform(LABEL, uuid));
     let known = |text: &Text| {
         if text.is_empty() {
             Observed::Unobserved(Why::Blank)

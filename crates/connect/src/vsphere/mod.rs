@@ -7,7 +7,7 @@
 //! [`Live::rights`] and in `docs/connectors/vsphere.md`. Nothing is changed but for the session,
 //! views and collectors that reading makes, which are ended again.
 //!
-//! What is not: what [`limits`] lists; the directory behind a domain; guests' own configuration; NSX
+//! What is not: what [`LIMITS`] lists; the directory behind a domain; guests' own configuration; NSX
 //! and vSAN beyond what vCenter itself tells.
 //!
 //! What claims rest on: a simulator (vcsim) and recordings of three vCenters of 7.0, loaded into it.
@@ -20,7 +20,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-use entente_model::{Collection, SourceLimit, Text, Why};
+use entente_model::Collection;
 
 pub use collect::{PropertiesRead, Property, properties};
 
@@ -35,6 +35,7 @@ pub struct Vsphere;
 pub static CONNECTOR: Vsphere = Vsphere;
 
 const NAME: &str = "vsphere";
+const LABEL: &str = "VMware vSphere";
 
 impl Connector for Vsphere {
     fn name(&self) -> &'static str {
@@ -42,7 +43,7 @@ impl Connector for Vsphere {
     }
 
     fn label(&self) -> &'static str {
-        "VMware vSphere"
+        LABEL
     }
 
     fn access(&self) -> Access {
@@ -77,40 +78,30 @@ impl Live for Vsphere {
 }
 
 /// What vSphere can never tell, or what is never asked for.
-fn limits(is_vcenter: bool) -> Vec<SourceLimit> {
-    let always = [
-        (
-            "workload.snapshots[].size_bytes",
-            "only a list of every file of every machine tells it, which costs the platform more than all else together; RVTools exports tell it",
-        ),
-        ("workload.cpu_ready_basis_points", "it is a performance counter, not a property"),
-        (
-            "principals",
-            "only whom permissions name is known: the directory behind a domain is not read",
-        ),
-        (
-            "authentication_sources",
-            "how a domain is configured is told elsewhere: only its name is known, from permissions",
-        ),
-        ("protection_jobs", "backup and replication products keep their own jobs"),
-        ("policies", "NSX keeps firewall policy, and is a platform of its own"),
-        ("volumes", "files on datastores that no machine names are not listed"),
-        ("networks[].vlan (opaque)", "NSX keeps what carries an opaque network"),
-    ];
-    let standalone = [
-        ("tag_categories", "a standalone host has no tags"),
-        ("storage_policies", "a standalone host has no storage policies"),
-        ("alarms", "a standalone host has no alarms"),
-        ("activities", "a standalone host keeps no history of tasks"),
-    ];
-    let standalone = standalone.into_iter().filter(|_| !is_vcenter);
-    always
-        .into_iter()
-        .chain(standalone)
-        .map(|(attribute, message)| SourceLimit {
-            attribute: Text::new_static(attribute),
-            why: Why::SourceLimit,
-            message: Text::new_static(message),
-        })
-        .collect()
-}
+const LIMITS: &[(&str, &str)] = &[
+    (
+        "workload.snapshots[].size_bytes",
+        "only a list of every file of every machine tells it, which costs the platform more than all else together; RVTools exports tell it",
+    ),
+    ("workload.cpu_ready_basis_points", "it is a performance counter, not a property"),
+    (
+        "principals",
+        "only whom permissions name is known: the directory behind a domain is not read",
+    ),
+    (
+        "authentication_sources",
+        "how a domain is configured is told elsewhere: only its name is known, from permissions",
+    ),
+    ("protection_jobs", "backup and replication products keep their own jobs"),
+    ("policies", "NSX keeps firewall policy, and is a platform of its own"),
+    ("volumes", "files on datastores that no machine names are not listed"),
+    ("networks[].vlan (opaque)", "NSX keeps what carries an opaque network"),
+];
+
+/// What a standalone host can never tell beyond that.
+const LIMITS_OF_A_HOST: &[(&str, &str)] = &[
+    ("tag_categories", "a standalone host has no tags"),
+    ("storage_policies", "a standalone host has no storage policies"),
+    ("alarms", "a standalone host has no alarms"),
+    ("activities", "a standalone host keeps no history of tasks"),
+];

@@ -26,7 +26,7 @@ const PONG: u32 = 2;
 const BUFFER_BYTES: usize = 64 << 10;
 
 /// A request ready to be sent.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Request {
     /// Number of the procedure.
     pub procedure: u32,

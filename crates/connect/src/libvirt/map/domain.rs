@@ -9,12 +9,11 @@ use entente_model::{
 
 use super::gaps::Gaps;
 use super::networks::Implied;
-use super::{
-    Scene, blank, bytes, clean, devices, disks, guest, hardware, nics, settings, snapshots,
-};
+use super::{Scene, blank, bytes, devices, disks, guest, hardware, nics, settings, snapshots};
 use crate::libvirt::wire::failure::Failure;
 use crate::libvirt::wire::reading::{DomainReading, Read, Reading};
 use crate::libvirt::wire::xml::Element;
+use crate::secrets::redacted;
 
 pub const SECTION: &str = "workloads";
 
@@ -197,7 +196,7 @@ fn describe(document: &Document<'_>, workload: &mut Workload) {
         ["title", "description"].iter().filter_map(|it| domain.text_at(it)).collect();
     workload.annotation = match texts.is_empty() {
         true => Observed::Absent,
-        false => Observed::Value(clean(&texts.join("\n"))),
+        false => Observed::Value(redacted(&texts.join("\n"))),
     };
     workload.attributes = Listing::complete(metadata(domain));
     workload.placement.resource_pool = match domain.text_at("resource/partition") {
@@ -236,7 +235,7 @@ fn metadata(domain: &Element) -> Vec<Attribute> {
         .iter()
         .map(|element| Attribute {
             name: Text::from(element.name.as_str()),
-            value: clean(&element.write()).chars().take(METADATA_CHARS_MAX).collect(),
+            value: redacted(&element.write()).chars().take(METADATA_CHARS_MAX).collect(),
             kind: Observed::Value(AttributeKind::Custom),
         })
         .collect();

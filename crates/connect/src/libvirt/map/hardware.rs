@@ -19,15 +19,6 @@ pub fn read(scene: &Scene<'_>, document: &Document<'_>, workload: &mut Workload,
     workload.firmware = Firmware { hardware_version, ..firmware(domain) };
 }
 
-/// A value, or none.
-fn or_absent<T>(value: Option<T>) -> Observed<T> {
-    value.map_or(Observed::Absent, Observed::Value)
-}
-
-fn or_why<T>(value: Option<T>, why: Why) -> Observed<T> {
-    value.map_or(Observed::Unobserved(why), Observed::Value)
-}
-
 fn cpu(scene: &Scene<'_>, domain: &Element, gaps: &mut Gaps) -> Cpu {
     let vcpu = domain.at("vcpu");
     let most = vcpu.and_then(|it| it.text.parse::<u32>().ok());
@@ -39,10 +30,10 @@ fn cpu(scene: &Scene<'_>, domain: &Element, gaps: &mut Gaps) -> Cpu {
     let why = if vcpu.is_some() { Why::Unreadable } else { Why::Blank };
     let (sockets, cores) = topology(domain, most);
     Cpu {
-        count: or_why(now, why),
-        sockets: or_why(sockets, why),
-        cores_per_socket: or_why(cores, why),
-        hot_add: or_why(now.zip(most).map(|(now, most)| now < most), why),
+        count: Observed::or_why(now, why),
+        sockets: Observed::or_why(sockets, why),
+        cores_per_socket: Observed::or_why(cores, why),
+        hot_add: Observed::or_why(now.zip(most).map(|(now, most)| now < most), why),
         hot_remove: Observed::Value(can_be_removed(domain)),
         // libvirt guarantees no processor time to anybody.
         reservation_mhz: Observed::Absent,
@@ -50,8 +41,8 @@ fn cpu(scene: &Scene<'_>, domain: &Element, gaps: &mut Gaps) -> Cpu {
         shares_level: Observed::Value(
             if domain.has("cputune/shares") { "custom" } else { "normal" }.into(),
         ),
-        affinity: or_absent(affinity(domain)),
-        numa_affinity: or_absent(numa_affinity(domain)),
+        affinity: Observed::or_absent(affinity(domain)),
+        numa_affinity: Observed::or_absent(numa_affinity(domain)),
     }
 }
 
@@ -87,7 +78,7 @@ fn limit(scene: &Scene<'_>, domain: &Element, count: Option<u32>) -> Observed<u6
             mhz.checked_mul(processors)?.checked_mul(quota)?.checked_div(period)
         },
     );
-    or_why(limit, Why::CallFailed)
+    Observed::or_why(limit, Why::CallFailed)
 }
 
 fn affinity(domain: &Element) -> Option<Text> {
@@ -132,10 +123,14 @@ fn memory(domain: &Element, gaps: &mut Gaps) -> Memory {
     let locked = domain.has("memoryBacking/locked");
     let guaranteed = quantity(domain, "memtune/min_guarantee");
     Memory {
-        size_bytes: or_why(size, why),
-        reservation_bytes: if locked { or_why(size, why) } else { or_absent(guaranteed) },
+        size_bytes: Observed::or_why(size, why),
+        reservation_bytes: if locked {
+            Observed::or_why(size, why)
+        } else {
+            Observed::or_absent(guaranteed)
+        },
         reservation_locked_to_max: Observed::Value(locked),
-        limit_bytes: or_absent(quantity(domain, "memtune/hard_limit")),
+        limit_bytes: Observed::or_absent(quantity(domain, "memtune/hard_limit")),
         // Hosts share memory by need, not by shares.
         shares_level: Observed::Absent,
         hot_add: Observed::Value(domain.attribute_at("maxMemory", "slots").is_some()),

@@ -3,11 +3,11 @@
 
 use entente_model::{NativePolicy, PlatformId, Text};
 
-use super::clean;
 use super::gaps::Gaps;
 use crate::libvirt::wire::failure::Failure;
 use crate::libvirt::wire::reading::{Read, Surroundings};
 use crate::libvirt::wire::xml::Element;
+use crate::secrets::redacted;
 
 const SECTION: &str = "policies";
 /// Filters and their bindings.
@@ -25,7 +25,7 @@ pub fn read(platform: &PlatformId, around: &Surroundings, gaps: &mut Gaps) -> Ve
             dialect: dialect.into(),
             scope,
             name,
-            body: clean(body),
+            body: redacted(body),
         });
     };
     for filter in list(&around.filters, "list of network filters", gaps) {

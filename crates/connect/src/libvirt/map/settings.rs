@@ -5,19 +5,21 @@ use std::collections::BTreeSet;
 
 use entente_model::{Listing, Setting, Text, Workload};
 
-use super::clean;
 use super::domain::Document;
 use super::gaps::Gaps;
 use super::networks::vlan;
 use crate::libvirt::wire::reading::Read;
 use crate::libvirt::wire::xml::Element;
+use crate::secrets::redacted_value;
 
 /// Settings, each once, in order.
 struct Settings(BTreeSet<Setting>);
 
 impl Settings {
     fn add(&mut self, key: impl Into<Text>, value: &str) {
-        self.0.insert(Setting { key: key.into(), value: clean(value) });
+        let key = key.into();
+        let value = redacted_value(&key, value);
+        self.0.insert(Setting { key, value });
     }
 
     fn maybe(&mut self, key: impl Into<Text>, value: Option<&str>) {

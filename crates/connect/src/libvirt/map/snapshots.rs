@@ -4,9 +4,10 @@ use entente_model::{Listing, Observed, Text, VmSnapshot, Why, Workload};
 
 use super::domain::SECTION;
 use super::gaps::Gaps;
-use super::{clean, moment};
+use super::moment;
 use crate::libvirt::wire::reading::DomainReading;
 use crate::libvirt::wire::xml::Element;
+use crate::secrets::redacted;
 
 /// Maps them.
 pub fn read(reading: &DomainReading, workload: &mut Workload, gaps: &mut Gaps) {
@@ -61,7 +62,7 @@ fn snapshot(element: &Element) -> VmSnapshot {
         parent: text("parent/name"),
         name: Text::from(name),
         description: match element.text_at("description") {
-            Some(text) => Observed::Value(clean(text)),
+            Some(text) => Observed::Value(redacted(text)),
             None => Observed::Absent,
         },
         created: match element.text_at("creationTime") {

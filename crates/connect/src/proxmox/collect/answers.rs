@@ -1,16 +1,12 @@
 //! Questions side by side, and what was answered to each.
 
 use std::collections::BTreeMap;
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::task::Poll;
 
 use entente_model::{GapCause, Observed, Text, Why};
 use serde_json::Value;
 
 use super::session::{Failure, Session};
+use crate::live::each;
 use crate::proxmox::wire::Gaps;
 
 /// One question.
@@ -166,37 +162,4 @@ pub(in crate::proxmox) fn log(gaps: &Gaps, section: &str, call: &str, failure: &
     let said = format!("{}: {}", failure.path, failure.said);
     let field = call.replace("{}", "*");
     gaps.add(failure.cause, section, Some(&field), &failure.summary(call), Some(&said));
-}
-
-type Work<'f, R> = Pin<Box<dyn Future<Output = R> + Send + 'f>>;
-
-/// Does the same to each item, so many at once, and gives what came of it in the order of the items.
-pub(in crate::proxmox) async fn each<'f, T: Sync, R: Send>(
-    parallel: usize,
-    items: &'f [T],
-    work: impl Fn(&'f T) -> Work<'f, R> + Send + Sync,
-) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::with_capacity(items.len()));
-    let worker = || async {
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(at) else { return };
-            let outcome = work(item).await;
-            done.lock().unwrap_or_else(PoisonError::into_inner).push((at, outcome));
-        }
-    };
-    let mut workers: Vec<Work<'_, ()>> = (0..parallel.clamp(1, items.len().max(1)))
-        .map(|_| Box::pin(worker()) as Work<'_, ()>)
-        .collect();
-    // A handful of workers: polling all of them is cheaper than telling them apart.
-    poll_fn(|context| {
-        workers.retain_mut(|it| it.as_mut().poll(context).is_pending());
-        if workers.is_empty() { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
-    drop(workers);
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, outcome)| outcome).collect()
 }

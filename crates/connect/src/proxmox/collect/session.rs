@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::super::ADDRESS_FORM;
 use crate::live::{CallError, Credentials, Http, Refusal, Request, Run, base_url};
-use crate::secrets::redact;
+use crate::secrets::redacted;
 
 /// Where the platform listens.
 const PORT: u16 = 8006;
@@ -266,8 +266,7 @@ async fn spoken(http: &Http<'_>, request: &Request) -> Result<Spoken, CallError>
         data = envelope.remove("data");
     }
     let said = said.filter(|it| !it.is_empty()).or(reason).unwrap_or_default();
-    let said = redact(&said).map_or(said, |it| it.to_string());
-    Ok(Spoken { status, data, said: said.chars().take(SAID_CHARS_MAX).collect() })
+    Ok(Spoken { status, data, said: redacted(&said).chars().take(SAID_CHARS_MAX).collect() })
 }
 
 type Header = (reqwest::header::HeaderName, HeaderValue);

@@ -9,6 +9,7 @@ use entente_model::{
 use super::{Context, moment};
 use crate::proxmox::collect::Answers;
 use crate::proxmox::wire::{Record, Upid};
+use crate::secrets::redacted;
 
 /// Tasks as they were read, by their id: pages and nodes may repeat one.
 #[derive(Clone, Debug, Default)]
@@ -65,7 +66,7 @@ fn task(context: &Context<'_>, record: &Record<'_>, native_id: Text) -> Activity
             {
                 Observed::Absent
             }
-            Some(status) => Observed::Value(super::plain(&status)),
+            Some(status) => Observed::Value(redacted(&status)),
             None => Observed::Absent,
         },
     }

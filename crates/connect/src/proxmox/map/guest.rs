@@ -18,10 +18,11 @@ use entente_model::{
 };
 use serde_json::{Value, json};
 
-use super::{Availability, Context, Nodes, Storages, UsedNetworks, guest_policies, note, or_why};
+use super::{Availability, Context, Nodes, Storages, UsedNetworks, guest_policies, note};
 use crate::live::Found;
 use crate::proxmox::collect::Answers;
 use crate::proxmox::wire::{Gaps, Record, items};
+use crate::secrets::redacted;
 
 pub(in crate::proxmox) use agent::is_asked as agent_is_asked;
 
@@ -299,7 +300,7 @@ impl View<'_> {
 
     fn unreadable(&self, key: &str, value: &str) {
         let message = "a setting cannot be understood";
-        let value = super::plain(value);
+        let value = redacted(value);
         self.context.gaps.add(
             GapCause::UnreadableValue,
             "workloads",
@@ -322,7 +323,7 @@ impl View<'_> {
         workload.advanced_settings = settings::settings(self);
         let capacities: Option<u64> =
             workload.disks.iter().map(|it| it.capacity_bytes.copied()).sum();
-        workload.samples.storage_provisioned_bytes = or_why(capacities, Why::Blank);
+        workload.samples.storage_provisioned_bytes = Observed::or_why(capacities, Why::Blank);
     }
 
     /// Power, by what the process says where there is one, and by the lock of one put to sleep on disk.
@@ -377,7 +378,7 @@ fn tags_of(text: &str) -> Vec<Attribute> {
     tags.into_iter()
         .map(|tag| Attribute {
             name: Text::new_static(TAGS),
-            value: super::plain(tag),
+            value: redacted(tag),
             kind: AttributeKind::Tag.into(),
         })
         .collect()
@@ -427,7 +428,7 @@ fn bare(context: &Context<'_>, guest: &Guest, ground: &Ground<'_>, why: Why) -> 
         placement: Placement {
             datacenter: Observed::Absent,
             cluster: ground.nodes.cluster_id(context),
-            host: or_why(context.host(&guest.node), Why::Unreadable),
+            host: Observed::or_why(context.host(&guest.node), Why::Unreadable),
             folder: guest.pool.clone().map_or(Observed::Absent, Observed::Value),
             resource_pool: Observed::Absent,
             vapp: Observed::Absent,
@@ -464,7 +465,7 @@ fn listed(number: &Observed<u64>, why: Why) -> Observed<u64> {
 fn bare_cpu(guest: &Guest, why: Why) -> entente_model::Cpu {
     entente_model::Cpu {
         count: match listed(&guest.processors, why) {
-            Observed::Value(count) => or_why(u32::try_from(count).ok(), Why::Unreadable),
+            Observed::Value(count) => Observed::or_why(u32::try_from(count).ok(), Why::Unreadable),
             other => other.map(|_| 0),
         },
         sockets: Observed::Unobserved(why),

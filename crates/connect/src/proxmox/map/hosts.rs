@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use entente_model::{
-    Cluster, ClusterId, Collection, GapCause, Host, Licence, Moment, Observed, Platform, Product,
-    Text, Why,
+    Cluster, ClusterId, Collection, GapCause, Host, Licence, Moment, Observed, Product, Text, Why,
 };
 
-use super::{Availability, Context, moment, moment_or_never, or_why};
+use super::{Availability, Context, moment, moment_or_never};
 use crate::live::Target;
 use crate::proxmox::PRODUCT;
 use crate::proxmox::collect::{Answers, Version};
@@ -77,7 +76,7 @@ impl Nodes {
     /// Id of the cluster; absent where a node stands alone.
     pub(in crate::proxmox) fn cluster_id(&self, context: &Context<'_>) -> Observed<ClusterId> {
         match &self.cluster {
-            Some((name, _)) => or_why(context.cluster(name), Why::Unreadable),
+            Some((name, _)) => Observed::or_why(context.cluster(name), Why::Unreadable),
             None if self.is_told => Observed::Absent,
             None => Observed::Unobserved(Why::CallFailed),
         }
@@ -97,15 +96,7 @@ pub(in crate::proxmox) fn hosts(
     (target, version): (&Target, &Version),
     collection: &mut Collection,
 ) {
-    let told = |it: &Option<Text>| or_why(it.clone(), Why::NotSupplied);
-    collection.platforms.push(Platform {
-        id: context.platform.clone(),
-        kind_label: PRODUCT.into(),
-        address: target.address.clone().into(),
-        uuid: Observed::Unobserved(Why::SourceLimit),
-        site: told(&target.site),
-        owner: told(&target.owner),
-    });
+    collection.platforms.push(target.platform(PRODUCT, Observed::Unobserved(Why::SourceLimit)));
     collection.products.push(Product {
         platform: context.platform.clone(),
         name: PRODUCT.into(),
@@ -135,7 +126,7 @@ fn cluster(
 ) -> Option<Cluster> {
     let (name, _) = nodes.cluster.as_ref()?;
     let sum = |fact: fn(&Host) -> Option<u64>| {
-        or_why(hosts.iter().map(fact).sum::<Option<u64>>(), Why::CallFailed)
+        Observed::or_why(hosts.iter().map(fact).sum::<Option<u64>>(), Why::CallFailed)
     };
     let cores = sum(|it| it.cores.copied().map(u64::from));
     let scheduling = scheduling(context, answers);
@@ -154,10 +145,10 @@ fn cluster(
             Observed::Unobserved(why) => Observed::Unobserved(why),
         },
         dpm_enabled: Observed::Value(false),
-        host_count: or_why(u32::try_from(nodes.all().count()).ok(), Why::Unreadable),
+        host_count: Observed::or_why(u32::try_from(nodes.all().count()).ok(), Why::Unreadable),
         cpu_mhz: sum(|it| Some(it.cpu_mhz.copied()? * u64::from(it.cores.copied()?))),
         cpu_cores: match cores {
-            Observed::Value(cores) => or_why(u32::try_from(cores).ok(), Why::Unreadable),
+            Observed::Value(cores) => Observed::or_why(u32::try_from(cores).ok(), Why::Unreadable),
             other => other.map(|_| 0),
         },
         memory_bytes: sum(|it| it.memory_bytes.copied()),
@@ -178,10 +169,12 @@ fn scheduling(context: &Context<'_>, answers: &Answers) -> Observed<Properties> 
             .keys()
             .filter_map(|key| Some(format!("{key}={}", inner.text(key).value()?)))
             .collect();
-        return or_why(Properties::parse(&text.join(","), "ha").ok(), Why::Unreadable);
+        return Observed::or_why(Properties::parse(&text.join(","), "ha").ok(), Why::Unreadable);
     }
     match record.text("crs") {
-        Observed::Value(text) => or_why(Properties::parse(&text, "ha").ok(), Why::Unreadable),
+        Observed::Value(text) => {
+            Observed::or_why(Properties::parse(&text, "ha").ok(), Why::Unreadable)
+        }
         Observed::Absent => Observed::Value(Properties::default()),
         Observed::Unobserved(why) => Observed::Unobserved(why),
     }
@@ -210,7 +203,7 @@ fn host(
         None => Observed::Unobserved(why),
     };
     let small = |record: Option<Record<'_>>, key: &str| match number(record, key) {
-        Observed::Value(it) => or_why(u32::try_from(it).ok(), Why::Unreadable),
+        Observed::Value(it) => Observed::or_why(u32::try_from(it).ok(), Why::Unreadable),
         other => other.map(|_| 0),
     };
     let (version, build) = version(answers, context, name);
@@ -239,9 +232,10 @@ fn host(
         certificate_expires: certificate(answers, context, name),
         cpu_used_basis_points: cpu_share(status, why),
         memory_used_basis_points: match (number(memory, "used"), total) {
-            (Observed::Value(used), Observed::Value(total)) if total > 0 => {
-                or_why(u32::try_from(u128::from(used) * 10_000 / u128::from(total)).ok(), why)
-            }
+            (Observed::Value(used), Observed::Value(total)) if total > 0 => Observed::or_why(
+                u32::try_from(u128::from(used) * 10_000 / u128::from(total)).ok(),
+                why,
+            ),
             (Observed::Unobserved(why), _) => Observed::Unobserved(why),
             _ => Observed::Unobserved(Why::Blank),
         },
@@ -265,7 +259,7 @@ fn cpu_share(status: Option<Record<'_>>, why: Why) -> Observed<u32> {
     let Some(record) = status else { return Observed::Unobserved(why) };
     let share = record.get("cpu").and_then(serde_json::Value::as_f64);
     // A sample: rounding does not matter, and shares lie between 0 and 1.
-    or_why(share.map(|it| (it.clamp(0.0, 1.0) * 10_000.0) as u32), Why::Blank)
+    Observed::or_why(share.map(|it| (it.clamp(0.0, 1.0) * 10_000.0) as u32), Why::Blank)
 }
 
 fn version(
@@ -290,7 +284,7 @@ fn certificate(answers: &Answers, context: &Context<'_>, node: &str) -> Observed
             records.iter().find(|it| it.text("filename").value().is_some_and(|it| it == name))?;
         moment(record.number("notafter").copied()?)
     });
-    or_why(ends, Why::Blank)
+    Observed::or_why(ends, Why::Blank)
 }
 
 /// A subscription. Its key is not kept.
@@ -316,7 +310,7 @@ fn subscription(answers: &Answers, context: &Context<'_>, node: &str) -> Observe
         is_active: status.eq_ignore_ascii_case("active"),
         sockets: record.number("sockets"),
         ends: match due {
-            Observed::Value(date) => or_why(date_of(&date), Why::Unreadable),
+            Observed::Value(date) => Observed::or_why(date_of(&date), Why::Unreadable),
             other => other.map(|_| context.taken),
         },
     })

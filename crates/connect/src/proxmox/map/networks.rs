@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use entente_model::{Collection, Listing, Network, Observed, Switch, SwitchKind, Text, Why};
 
-use super::{Context, Nodes, or_why};
+use super::{Context, Nodes};
 use crate::proxmox::collect::Answers;
 use crate::proxmox::wire::Record;
 
@@ -130,7 +130,7 @@ fn bridges(context: &Context<'_>, answers: &Answers, nodes: &Nodes) -> BTreeMap<
                 continue;
             }
             let mtu = match record.number("mtu") {
-                Observed::Value(mtu) => or_why(u32::try_from(mtu).ok(), Why::Unreadable),
+                Observed::Value(mtu) => Observed::or_why(u32::try_from(mtu).ok(), Why::Unreadable),
                 Observed::Absent => Observed::Unobserved(Why::Blank),
                 Observed::Unobserved(why) => Observed::Unobserved(why),
             };

@@ -5,8 +5,9 @@
 use entente_model::{Collection, NativePolicy, Text};
 use serde_json::Value;
 
-use super::{Context, Guest, plain};
+use super::{Context, Guest};
 use crate::proxmox::collect::Answers;
+use crate::secrets::redacted;
 
 const FIREWALL: &str = "proxmox-firewall";
 const SDN: &str = "proxmox-sdn";
@@ -124,7 +125,7 @@ fn write(value: &Value, out: &mut String) {
             out.push_str(&parts.join(","));
             out.push(']');
         }
-        Value::String(text) => out.push_str(&Value::from(plain(text).as_str()).to_string()),
+        Value::String(text) => out.push_str(&Value::from(redacted(text).as_str()).to_string()),
         other => out.push_str(&other.to_string()),
     }
 }

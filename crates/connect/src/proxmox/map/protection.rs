@@ -7,10 +7,11 @@ use entente_model::{
     Text, Why, WorkloadId,
 };
 
-use super::{Context, Guest, Nodes, plain};
+use super::{Context, Guest, Nodes};
 use crate::live::Found;
 use crate::proxmox::collect::{Answers, few};
 use crate::proxmox::wire::{Record, items};
+use crate::secrets::redacted;
 
 const JOBS: &str = "/cluster/backup";
 const UNPROTECTED: &str = "/cluster/backup-info/not-backed-up";
@@ -68,7 +69,7 @@ pub(in crate::proxmox) fn protection(
 
 fn details(record: &Record<'_>, keys: &[&'static str]) -> BTreeMap<Text, Text> {
     keys.iter()
-        .filter_map(|key| Some((Text::new_static(key), plain(record.text(key).value()?))))
+        .filter_map(|key| Some((Text::new_static(key), redacted(record.text(key).value()?))))
         .filter(|(_, value)| !value.is_empty())
         .collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use entente_model::{Collection, Datastore, DatastoreId, GapCause, Observed, Text, Volume, Why};
 
-use super::{Context, Nodes, or_why};
+use super::{Context, Nodes};
 use crate::proxmox::collect::Answers;
 use crate::proxmox::wire::{Record, items};
 
@@ -78,7 +78,7 @@ impl Storages {
             }
             None => return Observed::Unobserved(Why::NoPermission),
         };
-        or_why(context.datastore(&native), Why::Unreadable)
+        Observed::or_why(context.datastore(&native), Why::Unreadable)
     }
 
     /// Whether a volume takes space only as it is written.
@@ -176,15 +176,15 @@ pub(in crate::proxmox) fn datastores(
             id,
             platform: context.platform.clone(),
             name: it.storage,
-            kind: or_why(kind, Why::Blank),
+            kind: Observed::or_why(kind, Why::Blank),
             version: Observed::Unobserved(Why::SourceLimit),
-            accessible: or_why(
+            accessible: Observed::or_why(
                 it.active.map(|active| active && it.enabled != Some(false)),
                 Why::CallFailed,
             ),
-            capacity_bytes: or_why(it.total, Why::CallFailed),
+            capacity_bytes: Observed::or_why(it.total, Why::CallFailed),
             provisioned_bytes: Observed::Unobserved(Why::SourceLimit),
-            free_bytes: or_why(it.free, Why::CallFailed),
+            free_bytes: Observed::or_why(it.free, Why::CallFailed),
             host_count: if it.nodes > 0 {
                 it.nodes.into()
             } else {
@@ -230,7 +230,9 @@ pub(in crate::proxmox) fn volumes(
                 },
                 content: record.text("content"),
                 workload: match owner {
-                    Observed::Value(vmid) => or_why(context.workload(&vmid), Why::Unreadable),
+                    Observed::Value(vmid) => {
+                        Observed::or_why(context.workload(&vmid), Why::Unreadable)
+                    }
                     Observed::Absent => Observed::Absent,
                     Observed::Unobserved(why) => Observed::Unobserved(why),
                 },

@@ -56,9 +56,9 @@ fn value<'a>(workload: &'a Workload, key: &str) -> Option<&'a str> {
     workload.advanced_settings.iter().find(|it| it.key == key).map(|it| it.value.as_str())
 }
 
-#[tokio::test]
-async fn a_machine_of_version_7_has_plain_numbers_and_no_birthday() {
-    let config = json!({
+/// A setting of each kind.
+fn full_config() -> Value {
+    json!({
         "name": "db01", "memory": 4096, "sockets": 2, "cores": 4, "vcpus": 6, "cpulimit": "1.5", "numa": 1,
         "hotplug": "disk,network,cpu,memory", "bootdisk": "virtio0", "ostype": "win10", "cpuunits": 2048,
         "virtio0": "nas:100/vm-100-disk-0.qcow2,size=1.5T,snapshot=1",
@@ -69,8 +69,12 @@ async fn a_machine_of_version_7_has_plain_numbers_and_no_birthday() {
         "numa0": "cpus=0-3,hostnodes=0,memory=2048", "affinity": "0,2-4", "args": "-device x,password=hunter2",
         "description": "root password: geheim", "cipassword": "**********", "sshkeys": "ssh-ed25519%20AAAA",
         "ipconfig0": "ip=192.0.2.5/24,gw=192.0.2.1", "unused0": "local-lvm:vm-100-disk-9", "novelty": "x",
-    });
-    let (machine, collection) = guest("7.4-16", "qemu", "stopped", config).await;
+    })
+}
+
+#[tokio::test]
+async fn a_machine_of_version_7_has_plain_numbers_and_no_birthday() {
+    let (machine, collection) = guest("7.4-16", "qemu", "stopped", full_config()).await;
     assert_eq!(
         (machine.kind, &machine.power),
         (WorkloadKind::Machine, &Observed::Value(PowerState::Off))

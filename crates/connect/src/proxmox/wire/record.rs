@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::gaps::Gaps;
 use super::property::flag;
+use crate::secrets::redacted;
 
 /// One JSON object. What is there but of the wrong type becomes a gap.
 #[derive(Clone, Copy)]
@@ -174,9 +175,7 @@ fn as_flag(value: &Value) -> Option<bool> {
 
 /// What a value looks like, in few letters and without secrets.
 fn short(value: &Value) -> String {
-    let text = value.to_string();
-    let text = crate::secrets::redact(&text).map_or(text, |it| it.to_string());
-    text.chars().take(60).collect()
+    redacted(&value.to_string()).chars().take(60).collect()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use entente_model::{
 
 use super::super::wire::{Cells, Column, Header, PlatformColumns, Version, columns};
 use super::Parts;
-use crate::secrets::redact;
+use crate::secrets::{redact, redacted_value};
 
 /// Which workload a row is about, by everything that the row tells.
 #[derive(Clone, Debug)]
@@ -425,7 +425,7 @@ fn read_attributes(
         if let Observed::Value(value) = note(cells, column, vm, parts) {
             attributes.push(Attribute {
                 name: column.header.clone(),
-                value,
+                value: redacted_value(&column.header, &value),
                 // Columns of custom attributes and of tag categories look the same.
                 kind: Observed::Unobserved(NEVER),
             });

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use entente_model::{Gap, GapCause, Place, Text};
 
 use super::header::Column;
-use crate::secrets::redact;
+use crate::secrets::redacted;
 
 /// Gaps of one cause, tab and column that are kept one by one; further ones are counted.
 const GAPS_PER_KIND_MAX: usize = 1_000;
@@ -122,7 +122,7 @@ impl GapLog {
 
 /// A value shortened and with secrets redacted.
 fn shown(value: &str) -> Text {
-    let value = redact(value).unwrap_or_else(|| Text::new(value));
+    let value = redacted(value);
     match value.char_indices().nth(VALUE_CHARS_MAX) {
         Some((end, _)) => Text::from(format!("{}…", value.get(..end).unwrap_or_default())),
         None => value,

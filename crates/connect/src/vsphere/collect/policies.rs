@@ -11,7 +11,7 @@ use super::super::wire::{Call, Element, Target, Tree, call_failed, leaf, why};
 use super::objects::NAMED_MAX;
 use super::session::{CallFault, Session};
 use crate::live::Gaps;
-use crate::secrets::redact;
+use crate::secrets::redacted;
 
 const SECTION: &str = "storage_policies";
 
@@ -73,9 +73,8 @@ async fn definitions(
             platform: platform.clone(),
             native_id: id.clone(),
             name: Text::new(it.text_at("name").unwrap_or(&id)),
-            description: description.map_or(Observed::Absent, |text| {
-                Observed::Value(redact(text).unwrap_or_else(|| Text::new(text)))
-            }),
+            description: description
+                .map_or(Observed::Absent, |text| Observed::Value(redacted(text))),
             assignments: Listing::complete(Vec::new()),
         };
         Some((id, policy))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use entente_model::{SourceId, Text};
+use entente_model::Text;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::super::wire::{AnswerError, Call, Fault, Object, Records, Target, Tree, read};
@@ -158,8 +158,6 @@ pub(in crate::vsphere) struct Session<'a> {
     pub http: Http<'a>,
     /// The server.
     pub about: About,
-    /// What is being read, for the estate.
-    pub source: SourceId,
     base: reqwest::Url,
     action: HeaderValue,
     cookie: Mutex<Option<String>>,
@@ -210,7 +208,6 @@ impl<'a> Session<'a> {
                 is_vcenter: true,
                 managers: BTreeMap::new(),
             },
-            source: source(run)?,
             base,
             action: action(OLDEST_SHOWN),
             cookie: Mutex::new(None),
@@ -440,12 +437,6 @@ fn credentials(run: Run<'_>) -> Result<(&str, &str), Refusal> {
         Credentials::Password { user, password } => Ok((user, password.reveal())),
         _ => Err(Refusal::LogInUnsupported("a user name with a password is needed".into())),
     }
-}
-
-/// One source for each platform, of the same name.
-fn source(run: Run<'_>) -> Result<SourceId, Refusal> {
-    let invalid = |error: entente_model::InvalidId| Refusal::Answer(Text::from(error.to_string()));
-    run.target.id.as_str().parse().map_err(invalid)
 }
 
 fn action(version: &str) -> HeaderValue {

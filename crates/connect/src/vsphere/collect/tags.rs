@@ -2,10 +2,6 @@
 //! `/api`.
 
 use std::collections::{BTreeMap, HashMap};
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
-use std::sync::Mutex;
-use std::task::Poll;
 
 use entente_model::{
     Attribute, AttributeKind, Collection, GapCause, Listing, Observed, TagCategory, Text, Why,
@@ -18,8 +14,8 @@ use serde::de::DeserializeOwned;
 use super::super::map::{Machines, WORKLOADS, native};
 use super::super::wire::{Fault, call_failed, why};
 use super::session::{CallFault, Session};
-use crate::live::{Credentials, Found, Gaps, Request};
-use crate::secrets::redact;
+use crate::live::{Credentials, Found, Gaps, Request, each};
+use crate::secrets::redacted;
 
 const SECTION: &str = "tag_categories";
 
@@ -263,7 +259,7 @@ impl Tags {
         let categories: Option<Vec<String>> = self.rest.list(session, "category").await?;
         let tags: Option<Vec<String>> = self.rest.list(session, "tag").await?;
         let (categories, tags) = (bounded(categories, gaps), bounded(tags, gaps));
-        let found = details::<Category>(session, &self.rest, "category", categories).await;
+        let found = details::<Category>(session, &self.rest, "category", &categories).await;
         for category in found {
             match category {
                 Ok(category) => {
@@ -272,7 +268,7 @@ impl Tags {
                 Err(fault) => call_failed(gaps, &[SECTION], &fault),
             }
         }
-        for tag in details::<Tag>(session, &self.rest, "tag", tags).await {
+        for tag in details::<Tag>(session, &self.rest, "tag", &tags).await {
             match tag {
                 Ok(tag) => {
                     self.tags.insert(tag.id.clone(), tag);
@@ -356,7 +352,7 @@ impl Tags {
             };
             workload.attributes.items.push(Attribute {
                 name: Text::new(&category.name),
-                value: redact(&tag.name).unwrap_or_else(|| Text::new(&tag.name)),
+                value: redacted(&tag.name),
                 kind: Observed::Value(AttributeKind::Tag),
             });
         }
@@ -387,37 +383,10 @@ async fn details<T: DeserializeOwned + Send>(
     session: &Session<'_>,
     rest: &Rest,
     what: &str,
-    ids: Vec<String>,
+    ids: &[String],
 ) -> Vec<Result<T, CallFault>> {
-    let lanes = session.run.target.limits.parallel_calls.clamp(1, 16);
-    let (waiting, done) = (Mutex::new(ids), Mutex::new(Vec::new()));
-    let lane = || async {
-        loop {
-            let next = waiting.lock().ok().and_then(|mut it| it.pop());
-            let Some(id) = next else { return };
-            let told = rest.details::<T>(session, what, &id).await;
-            let is_over = matches!(&told, Err(fault) if fault.is_cancelled());
-            if let Ok(mut done) = done.lock() {
-                done.push(told);
-            }
-            if is_over {
-                return;
-            }
-        }
-    };
-    together((0..lanes).map(|_| Box::pin(lane()) as Lane<'_>).collect()).await;
-    done.into_inner().unwrap_or_default()
-}
-
-type Lane<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
-
-/// Waits for all.
-async fn together(mut lanes: Vec<Lane<'_>>) {
-    poll_fn(|context| {
-        lanes.retain_mut(|lane| lane.as_mut().poll(context).is_pending());
-        if lanes.is_empty() { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
+    let parallel = session.run.target.limits.parallel_calls;
+    each(parallel, ids, |id| Box::pin(rest.details(session, what, id))).await
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use entente_model::{
 
 use super::super::wire::{Element, Object, Told, Tree};
 use super::facts::{Facts, blank};
-use crate::secrets::redact;
+use crate::secrets::redacted;
 
 fn within<'t>(element: Element<'t>, path: &str) -> Told<'t> {
     element.at(path).map_or(Told::Unset, Told::Value)
@@ -20,10 +20,7 @@ fn details<const N: usize>(
     paths: [(&'static str, &str); N],
 ) -> BTreeMap<Text, Text> {
     let told = paths.into_iter().filter_map(|(name, path)| Some((name, element.text_at(path)?)));
-    told.map(|(name, text)| {
-        (Text::new_static(name), redact(text).unwrap_or_else(|| Text::new(text)))
-    })
-    .collect()
+    told.map(|(name, text)| (Text::new_static(name), redacted(text))).collect()
 }
 
 /// Extensions that are registered.

@@ -4,7 +4,7 @@
 use entente_model::{Listing, Setting, Text};
 
 use super::super::wire::{Element, Told, flag};
-use crate::secrets::redact;
+use crate::secrets::redacted_value;
 
 /// Beginnings of keys that are kept.
 const BEGINNINGS: [&str; 18] = [
@@ -82,7 +82,7 @@ pub(super) fn advanced(told: Told<'_>) -> Listing<Setting> {
     for option in element.children() {
         let Some(key) = option.text_at("key").filter(|key| is_kept(key)) else { continue };
         let value = option.text_at("value").unwrap_or_default();
-        let value = redact(value).unwrap_or_else(|| Text::new(value));
+        let value = redacted_value(key, value);
         settings.push(Setting { key: Text::new(key), value });
     }
     settings.sort();

@@ -17,7 +17,7 @@ use super::facts::{Facts, blank};
 use super::inventory::Inventory;
 use super::settings::{self, Settings};
 use crate::live::{Found, Gaps};
-use crate::secrets::redact;
+use crate::secrets::{redact, redacted_value};
 
 /// Name of the list.
 pub(in crate::vsphere) const SECTION: &str = "workloads";
@@ -562,7 +562,7 @@ impl<'t> Mapping<'_, 't, '_> {
                 self.facts.gap(GapCause::DanglingReference, "customValue", message);
                 continue;
             };
-            let value = redact(text).unwrap_or_else(|| Text::new(text));
+            let value = redacted_value(name, text);
             let kind = Observed::Value(AttributeKind::Custom);
             attributes.push(Attribute { name: name.clone(), value, kind });
         }

@@ -26,7 +26,7 @@ impl Target {
 }
 
 /// The body of a call, until it is sent.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(in crate::vsphere) struct Call {
     /// Name of the method.
     pub method: &'static str,

@@ -3,7 +3,7 @@
 use entente_model::{Observed, Text, Why, Workload};
 
 use super::machine::{limit, weight};
-use super::{UsedNetworks, View, agent, devices, disks, nics, or_why};
+use super::{UsedNetworks, View, agent, devices, disks, nics};
 
 /// Memory of a container that names none.
 const MEMORY_MIB: u64 = 512;
@@ -34,7 +34,7 @@ pub(super) fn fill(view: &View<'_>, workload: &mut Workload, used: &mut UsedNetw
 fn processors(view: &View<'_>, workload: &mut Workload) {
     let cpu = &mut workload.cpu;
     if let Observed::Value(cores) = view.config.number("cores") {
-        cpu.count = or_why(u32::try_from(cores).ok(), Why::Unreadable);
+        cpu.count = Observed::or_why(u32::try_from(cores).ok(), Why::Unreadable);
     }
     cpu.sockets = Observed::Absent;
     cpu.cores_per_socket = Observed::Absent;
@@ -49,7 +49,7 @@ fn processors(view: &View<'_>, workload: &mut Workload) {
 fn memory(view: &View<'_>, workload: &mut Workload) {
     let memory = &mut workload.memory;
     memory.size_bytes = match view.config.number("memory") {
-        Observed::Value(mib) => or_why(mib.checked_mul(1 << 20), Why::Unreadable),
+        Observed::Value(mib) => Observed::or_why(mib.checked_mul(1 << 20), Why::Unreadable),
         Observed::Absent => Observed::Value(MEMORY_MIB << 20),
         Observed::Unobserved(why) => Observed::Unobserved(why),
     };

@@ -4,7 +4,7 @@ use entente_model::{
     BusSharing, Disk, DiskMode, DiskSharing, Listing, Observed, RawMapping, Text, Why,
 };
 
-use super::{Kind, View, or_why};
+use super::{Kind, View};
 use crate::proxmox::wire::{Properties, indexed, size_bytes};
 
 /// Buses of machines, in the order in which consoles list them.
@@ -83,7 +83,7 @@ fn disk(view: &View<'_>, key: &str, file: &str, properties: &Properties) -> Disk
             if bytes.is_none() {
                 view.unreadable(key, size);
             }
-            or_why(bytes, Why::Unreadable)
+            Observed::or_why(bytes, Why::Unreadable)
         }
         None => Observed::Unobserved(Why::Blank),
     };

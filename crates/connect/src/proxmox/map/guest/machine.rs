@@ -2,7 +2,7 @@
 
 use entente_model::{FirmwareKind, Moment, Observed, Text, Why, Workload};
 
-use super::{UsedNetworks, View, agent, devices, disks, nics, or_why};
+use super::{UsedNetworks, View, agent, devices, disks, nics};
 use crate::proxmox::map::moment;
 use crate::proxmox::wire::{Properties, indexed, items};
 
@@ -52,7 +52,7 @@ pub(super) fn fill(view: &View<'_>, workload: &mut Workload, used: &mut UsedNetw
 
 fn small(view: &View<'_>, key: &str, missing: u32) -> Observed<u32> {
     match view.config.number(key) {
-        Observed::Value(number) => or_why(u32::try_from(number).ok(), Why::Unreadable),
+        Observed::Value(number) => Observed::or_why(u32::try_from(number).ok(), Why::Unreadable),
         Observed::Absent => Observed::Value(missing),
         Observed::Unobserved(why) => Observed::Unobserved(why),
     }
@@ -64,7 +64,7 @@ fn processors(view: &View<'_>, workload: &mut Workload) {
     cpu.cores_per_socket = small(view, "cores", 1);
     let all = match (&cpu.sockets, &cpu.cores_per_socket) {
         (Observed::Value(sockets), Observed::Value(cores)) => {
-            or_why(sockets.checked_mul(*cores), Why::Unreadable)
+            Observed::or_why(sockets.checked_mul(*cores), Why::Unreadable)
         }
         (Observed::Unobserved(why), _) | (_, Observed::Unobserved(why)) => {
             Observed::Unobserved(*why)
@@ -73,7 +73,9 @@ fn processors(view: &View<'_>, workload: &mut Workload) {
     };
     // `vcpus` are those that are plugged in at the start; the rest may be added.
     cpu.count = match view.config.number("vcpus") {
-        Observed::Value(count) if count > 0 => or_why(u32::try_from(count).ok(), Why::Unreadable),
+        Observed::Value(count) if count > 0 => {
+            Observed::or_why(u32::try_from(count).ok(), Why::Unreadable)
+        }
         Observed::Unobserved(why) => Observed::Unobserved(why),
         _ => all,
     };
@@ -90,7 +92,10 @@ pub(super) fn limit(view: &View<'_>) -> Observed<u64> {
             Some(0) => Observed::Absent,
             Some(limit) => {
                 let clock = view.ground.clocks.get(&view.guest.node);
-                or_why(clock.map(|clock| clock.saturating_mul(limit) / 1000), Why::CallFailed)
+                Observed::or_why(
+                    clock.map(|clock| clock.saturating_mul(limit) / 1000),
+                    Why::CallFailed,
+                )
             }
             None => {
                 view.unreadable("cpulimit", &limit);
@@ -144,7 +149,7 @@ fn memory(view: &View<'_>, workload: &mut Workload) {
             if current.is_none() {
                 view.unreadable("memory", &text);
             }
-            or_why(current.and_then(|it| it.checked_mul(1 << 20)), Why::Unreadable)
+            Observed::or_why(current.and_then(|it| it.checked_mul(1 << 20)), Why::Unreadable)
         }
         Observed::Unobserved(why) => Observed::Unobserved(why),
     };
@@ -194,7 +199,7 @@ fn bios_uuid(view: &View<'_>) -> Observed<entente_model::Uuid> {
                     if parsed.is_none() {
                         view.unreadable("smbios1", uuid);
                     }
-                    or_why(parsed, Why::Unreadable)
+                    Observed::or_why(parsed, Why::Unreadable)
                 }
                 None => Observed::Absent,
             }
@@ -210,5 +215,5 @@ fn created(view: &View<'_>) -> Observed<Moment> {
     let Some(meta) = meta.value() else { return Observed::Unobserved(Why::Blank) };
     let seconds = Properties::parse(meta, "creation-qemu").ok();
     let seconds = seconds.and_then(|it| it.get("ctime")?.parse().ok());
-    or_why(seconds.and_then(moment), Why::Blank)
+    Observed::or_why(seconds.and_then(moment), Why::Blank)
 }

@@ -2,7 +2,7 @@
 
 use entente_model::{GapCause, Listing, Nic, Observed, Text, Why};
 
-use super::{Kind, UsedNetworks, View, or_why};
+use super::{Kind, UsedNetworks, View};
 use crate::proxmox::map::networks::native_id;
 use crate::proxmox::wire::{Properties, Record, indexed};
 
@@ -88,7 +88,10 @@ fn nic(view: &View<'_>, key: &str, properties: &Properties, used: &mut UsedNetwo
     let network = match bridge {
         Some(bridge) => {
             used.insert((bridge.clone(), vlan.clone()));
-            or_why(view.context.network(&native_id(bridge, vlan.as_deref())), Why::Unreadable)
+            Observed::or_why(
+                view.context.network(&native_id(bridge, vlan.as_deref())),
+                Why::Unreadable,
+            )
         }
         None => Observed::Absent,
     };
@@ -96,12 +99,12 @@ fn nic(view: &View<'_>, key: &str, properties: &Properties, used: &mut UsedNetwo
     let runs = view.guest.is_running();
     Nic {
         label: key.into(),
-        adapter: or_why(adapter, Why::Blank),
+        adapter: Observed::or_why(adapter, Why::Blank),
         network,
         switch: bridge.cloned().map_or(Observed::Absent, Observed::Value),
         connected: Observed::Value(is_up && runs),
         starts_connected: Observed::Value(is_up),
-        mac: or_why(mac, Why::Unreadable),
+        mac: Observed::or_why(mac, Why::Unreadable),
         mac_origin: Observed::Unobserved(Why::SourceLimit),
         addresses: Listing::unobserved(Why::GuestSilent),
         address_is_static: is_static(view, key, properties),

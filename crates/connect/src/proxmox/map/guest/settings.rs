@@ -4,8 +4,8 @@ use entente_model::{GapCause, Listing, Setting, Text};
 use serde_json::Value;
 
 use super::{Kind, View, disks, nics};
-use crate::proxmox::map::plain;
 use crate::proxmox::wire::{Properties, indexed};
+use crate::secrets::{redacted, redacted_value};
 
 /// Keys that are mapped, or that say nothing about the guest.
 const MAPPED: [&str; 22] = [
@@ -33,7 +33,7 @@ const MAPPED: [&str; 22] = [
     "runningcpu",
 ];
 /// Keys whose values are secrets or personal: that they are set is all that is kept.
-const SECRET: [&str; 4] = ["cipassword", "sshkeys", "ciuser", "ssh-public-keys"];
+const SECRET: [&str; 5] = ["cipassword", "sshkeys", "ciuser", "ssh-public-keys", "env"];
 /// Keys of machines that are kept as they are.
 const MACHINE: [&str; 49] = [
     "acpi",
@@ -123,7 +123,8 @@ pub(super) fn settings(view: &View<'_>) -> Listing<Setting> {
             continue;
         }
         if SECRET.contains(&key) {
-            settings.push(setting(key, "(set; not kept)"));
+            let value = Text::new_static("(set; not kept)");
+            settings.push(Setting { key: key.into(), value });
         } else if let Some(default) = disks::default_key(view.guest.kind, key) {
             settings.extend(rest(view, key, default, &["size"]));
         } else if base == "net" && base != key {
@@ -147,7 +148,7 @@ fn is_kept(kind: Kind, base: &str) -> bool {
 }
 
 fn setting(key: &str, value: &str) -> Setting {
-    Setting { key: key.into(), value: plain(value) }
+    Setting { key: key.into(), value: redacted_value(key, value) }
 }
 
 /// A value as the platform writes it.
@@ -170,5 +171,5 @@ fn rest(view: &View<'_>, key: &str, default: &str, mapped: &[&str]) -> Option<Se
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
     let rest = rest.join(",");
-    (!rest.is_empty()).then(|| Setting { key: Text::from(key), value: plain(&rest) })
+    (!rest.is_empty()).then(|| Setting { key: Text::from(key), value: redacted(&rest) })
 }

@@ -2,7 +2,7 @@
 
 use entente_model::{Listing, Observed, Text, VmSnapshot, Why};
 
-use super::{View, note, or_why};
+use super::{View, note};
 use crate::proxmox::map::moment;
 use crate::proxmox::wire::Record;
 
@@ -37,7 +37,7 @@ fn snapshot(record: &Record<'_>) -> Option<VmSnapshot> {
         name,
         description: note(record.text("description")),
         created: match record.number("snaptime") {
-            Observed::Value(seconds) => or_why(moment(seconds), Why::Unreadable),
+            Observed::Value(seconds) => Observed::or_why(moment(seconds), Why::Unreadable),
             Observed::Absent => Observed::Unobserved(Why::Blank),
             Observed::Unobserved(why) => Observed::Unobserved(why),
         },
