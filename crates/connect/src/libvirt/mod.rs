@@ -13,6 +13,8 @@
 //! (`docs/connectors/libvirt.md` says which is which).
 
 mod collect;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod map;
 mod wire;
 

@@ -7,5 +7,6 @@ pub(super) mod failure;
 pub(super) mod message;
 pub(super) mod procedures;
 pub(super) mod reading;
+pub(super) mod scram;
 pub(super) mod xdr;
 pub(super) mod xml;
