@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use daemon::{Daemon, target, turn};
+use daemon::{Daemon, Way, target, turn};
 use entente_connect::connector::{Access, Unwatched, Watch};
 use entente_connect::live::{
     Cancel, Change, CheckReport, ConnectError, Credentials, Live, Refusal, RightState, Run, Secret,
@@ -248,6 +248,12 @@ async fn host_networks_storage_and_filters_are_as_virsh_shows_them() {
     let image = volumes.iter().find(|it| it.path.ends_with("one.qcow2")).unwrap();
     assert_eq!(image.workload, Observed::Value(one.id.clone()));
     assert_eq!(image.format, Observed::Value("qcow2".into()));
+    let owner = |name: &str| {
+        let volume = volumes.iter().find(|it| it.path.ends_with(name)).unwrap();
+        volume.workload.clone()
+    };
+    assert_eq!(owner("disc.iso"), Observed::Value(workload(&collection, "two").id.clone()));
+    assert_eq!(owner("spare.qcow2"), Observed::Absent, "everything that could use it was read");
     let disc = volumes.iter().find(|it| it.path.ends_with("disc.iso")).unwrap();
     assert_eq!(disc.content, Observed::Value("iso".into()));
 
@@ -352,7 +358,7 @@ async fn whoever_may_not_enter_is_told_why() {
 
 #[tokio::test]
 async fn a_password_is_sent_over_tls_and_never_in_clear_text() {
-    let daemon = match Daemon::with_password() {
+    let daemon = match Daemon::with_password("plain") {
         Ok(daemon) => daemon,
         Err(why) => {
             println!("skipped: {why}");
@@ -371,6 +377,29 @@ async fn a_password_is_sent_over_tls_and_never_in_clear_text() {
     tls.credentials = as_user(daemon.fact("password"));
     assert_eq!(checked(&tls).await.unwrap().account, daemon.fact("user"));
     assert_eq!(collected(&tls).await.unwrap().hosts.len(), 1);
+}
+
+#[tokio::test]
+async fn a_password_is_proved_and_not_sent_where_the_daemon_offers_that() {
+    for mechanism in ["scram-sha-256", "scram-sha-1"] {
+        let daemon = match Daemon::with_password(mechanism) {
+            Ok(daemon) => daemon,
+            Err(why) => {
+                println!("skipped: {why}");
+                return;
+            }
+        };
+        let as_user = |password: &str| Credentials::Password {
+            user: daemon.fact("user").into(),
+            password: Secret::new(password.to_owned()),
+        };
+        let mut tls = target(&daemon.tls());
+        tls.trust = Trust::Authority(daemon.pki("cacert.pem"));
+        tls.credentials = as_user("not this one");
+        assert_eq!(refused(&tls).await, Refusal::WrongCredentials, "{mechanism}");
+        tls.credentials = as_user(daemon.fact("password"));
+        assert_eq!(collected(&tls).await.unwrap().hosts.len(), 1, "{mechanism}");
+    }
 }
 
 #[tokio::test]
@@ -465,6 +494,62 @@ async fn a_change_arrives_and_only_its_domain_is_read_again() {
     cancel.cancel();
     following.await.unwrap().unwrap();
     assert!(traffic.calls() > before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_while_the_connection_is_lost_is_not_missed() {
+    let daemon = daemon!();
+    let _turn = turn().await;
+    daemon.define("four", "");
+    let id = daemon.virsh("domuuid four").trim().to_owned();
+    let way = Way::to(daemon.fact("tcp")).await;
+    let (ready, is_ready) = mpsc::channel();
+    let (tell, told) = mpsc::channel();
+    let cancel = Cancel::new();
+    let following = {
+        let (target, cancel) =
+            (target(&format!("qemu+tcp://{}/system", way.address)), cancel.clone());
+        tokio::spawn(async move {
+            let (watch, traffic) = (Ready(ready), Traffic::default());
+            let run = Run { target: &target, watch: &watch, cancel: &cancel, traffic: &traffic };
+            let mut changed = |change| tell.send(change).expect("the test listens");
+            connector().follow(run, &mut changed).expect("it can be followed").await
+        })
+    };
+    let patience = Duration::from_secs(60);
+    is_ready.recv_timeout(patience).expect("following begins");
+    way.cut();
+    daemon.virsh("domrename four five");
+    daemon.define("six", "");
+    way.mend();
+    let Change::Read(all) = told.recv_timeout(patience).expect("a change") else {
+        panic!("nothing is removed");
+    };
+    let names: BTreeSet<_> = all.workloads.iter().map(|it| it.name.to_string()).collect();
+    assert_eq!(names, daemon.lines("list --all --name"));
+    assert_eq!(workload(&all, "five").native_id, Observed::Value(id.as_str().into()));
+    // It goes on over the new connection: with events of life, and with those of devices.
+    daemon.virsh("undefine six");
+    let removed = |expected: &dyn Fn(&str) -> bool| loop {
+        match told.recv_timeout(patience).expect("it is removed") {
+            Change::WorkloadRemoved { native_id } if expected(&native_id) => break,
+            Change::WorkloadRemoved { native_id } => panic!("{native_id} is not removed"),
+            Change::Read(_) => {}
+        }
+    };
+    removed(&|it| it != id);
+    daemon.virsh("desc five --title --config renamed");
+    let titled = loop {
+        match told.recv_timeout(patience).expect("it has a title") {
+            Change::Read(collection) => break workload(&collection, "five").annotation.clone(),
+            Change::WorkloadRemoved { native_id } => panic!("{native_id} is not removed"),
+        }
+    };
+    assert_eq!(titled, Observed::Value("renamed".into()));
+    daemon.virsh("undefine five");
+    removed(&|it| it == id);
+    cancel.cancel();
+    following.await.unwrap().unwrap();
 }
 
 #[tokio::test]
