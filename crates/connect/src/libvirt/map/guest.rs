@@ -7,6 +7,7 @@ use entente_model::{GapCause, Listing, Observed, Partition, Text, ToolsStatus, W
 use super::Scene;
 use super::domain::{Document, SECTION};
 use super::gaps::Told;
+use super::hardware::is_qemu;
 use crate::libvirt::wire::procedures::Parameter;
 use crate::libvirt::wire::reading::agent_state;
 use crate::libvirt::wire::xml::Element;
@@ -24,8 +25,9 @@ pub fn read(scene: &Scene<'_>, document: &Document<'_>, workload: &mut Workload,
     };
     let state = agent_state(&document.now);
     guest.tools.status = match state {
-        // Without a channel nothing in the guest could answer.
-        None => Observed::Absent,
+        // Without a channel nothing in the guest could answer; other drivers have other ways.
+        None if is_qemu(&document.now) => Observed::Absent,
+        None => Observed::Unobserved(Why::SourceLimit),
         Some("connected") => Observed::Value(ToolsStatus::Current),
         Some("disconnected") => Observed::Value(ToolsStatus::NotRunning),
         Some(_) => Observed::Unobserved(Why::GuestSilent),

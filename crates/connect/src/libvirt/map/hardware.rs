@@ -23,10 +23,18 @@ fn cpu(scene: &Scene<'_>, domain: &Element, gaps: &mut Gaps) -> Cpu {
     let vcpu = domain.at("vcpu");
     let most = vcpu.and_then(|it| it.text.parse::<u32>().ok());
     if let (Some(vcpu), None) = (vcpu, most) {
-        let found = Found::of(GapCause::UnreadableValue, SECTION, "not a number");
-        gaps.add(found.field("vcpu").value(&vcpu.text));
+        unreadable("vcpu", "not a number", &vcpu.text, gaps);
     }
-    let now = vcpu.and_then(|it| it.attribute("current")?.parse().ok()).or(most);
+    let now = match vcpu.and_then(|it| it.attribute("current")) {
+        Some(current) => {
+            let now = current.parse().ok();
+            if now.is_none() {
+                unreadable("vcpu/current", "not a number", current, gaps);
+            }
+            now
+        }
+        None => most,
+    };
     let why = if vcpu.is_some() { Why::Unreadable } else { Why::Blank };
     let (sockets, cores) = topology(domain, most);
     Cpu {
@@ -37,7 +45,7 @@ fn cpu(scene: &Scene<'_>, domain: &Element, gaps: &mut Gaps) -> Cpu {
         hot_remove: Observed::Value(can_be_removed(domain)),
         // libvirt guarantees no processor time to anybody.
         reservation_mhz: Observed::Absent,
-        limit_mhz: limit(scene, domain, now),
+        limit_mhz: limit(scene, domain, now, gaps),
         shares_level: Observed::Value(
             if domain.has("cputune/shares") { "custom" } else { "normal" }.into(),
         ),
@@ -46,8 +54,12 @@ fn cpu(scene: &Scene<'_>, domain: &Element, gaps: &mut Gaps) -> Cpu {
     }
 }
 
+fn unreadable(field: &str, message: &str, value: &str, gaps: &mut Gaps) {
+    gaps.add(Found::of(GapCause::UnreadableValue, SECTION, message).field(field).value(value));
+}
+
 /// The driver is QEMU's, with or without help of the processor.
-fn is_qemu(domain: &Element) -> bool {
+pub fn is_qemu(domain: &Element) -> bool {
     matches!(domain.attribute("type"), Some("kvm" | "qemu"))
 }
 
@@ -75,8 +87,19 @@ fn can_be_removed(domain: &Element) -> bool {
     })
 }
 
-fn limit(scene: &Scene<'_>, domain: &Element, count: Option<u32>) -> Observed<u64> {
+fn limit(
+    scene: &Scene<'_>,
+    domain: &Element,
+    count: Option<u32>,
+    gaps: &mut Gaps,
+) -> Observed<u64> {
     let number = |path| domain.text_at(path).and_then(|it| it.parse::<i64>().ok());
+    for path in ["cputune/quota", "cputune/global_quota"] {
+        if let (Some(element), None) = (domain.at(path), number(path)) {
+            unreadable(path, "not a number", &element.text, gaps);
+            return Observed::Unobserved(Why::Unreadable);
+        }
+    }
     let per_processor = number("cputune/quota").filter(|it| *it > 0).map(|it| (it, "period", true));
     let in_all = number("cputune/global_quota").filter(|it| *it > 0);
     let of_all = in_all.map(|it| (it, "global_period", false));
@@ -127,21 +150,27 @@ fn numa_affinity(domain: &Element) -> Option<Text> {
 fn memory(domain: &Element, gaps: &mut Gaps) -> Memory {
     let size = quantity(domain, "memory");
     if let (None, Some(element)) = (size, domain.at("memory")) {
-        let found = Found::of(GapCause::UnreadableValue, SECTION, "not a size");
-        gaps.add(found.field("memory").value(&element.text));
+        unreadable("memory", "not a size", &element.text, gaps);
     }
     let why = if domain.has("memory") { Why::Unreadable } else { Why::Blank };
     let locked = domain.has("memoryBacking/locked");
-    let guaranteed = quantity(domain, "memtune/min_guarantee");
+    let mut tuned = |path| match (domain.at(path), quantity(domain, path)) {
+        (None, _) => Observed::Absent,
+        (Some(_), Some(size)) => Observed::Value(size),
+        (Some(element), None) => {
+            unreadable(path, "not a size", &element.text, gaps);
+            Observed::Unobserved(Why::Unreadable)
+        }
+    };
     Memory {
         size_bytes: Observed::or_why(size, why),
         reservation_bytes: if locked {
             Observed::or_why(size, why)
         } else {
-            Observed::or_absent(guaranteed)
+            tuned("memtune/min_guarantee")
         },
         reservation_locked_to_max: Observed::Value(locked),
-        limit_bytes: Observed::or_absent(quantity(domain, "memtune/hard_limit")),
+        limit_bytes: tuned("memtune/hard_limit"),
         // Hosts share memory by need, not by shares.
         shares_level: Observed::Absent,
         hot_add: Observed::Value(domain.attribute_at("maxMemory", "slots").is_some()),

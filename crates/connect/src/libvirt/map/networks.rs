@@ -121,6 +121,10 @@ impl Networks {
             Ok(xml) => xml,
             Err(failure) => {
                 gaps.failed(SECTION, "XML", &failure, Some(name));
+                // One that is gone by now is none.
+                if failure.is_gone() {
+                    return;
+                }
                 unread(&mut network, failure.why());
                 let switch = network.switch.clone();
                 let passed_through = Observed::Unobserved(failure.why());

@@ -133,7 +133,14 @@ impl Storage {
         let xml = xml.as_ref().map_err(Clone::clone).and_then(|it| Element::parse(it));
         if let Err(failure) = &xml {
             gaps.failed(SECTION, "XML", failure, Some(name));
+            // One that is gone by now is none.
+            if failure.is_gone() {
+                return;
+            }
             self.why = Some(failure.why());
+        }
+        if let Err(failure) = &reading.pool.active {
+            gaps.failed(SECTION, "whether it is started", failure, Some(name));
         }
         let element = xml.as_ref().ok();
         let why = xml.as_ref().err().map_or(Why::Blank, |it| it.why());
@@ -215,6 +222,9 @@ impl Storage {
             Ok(xml) => xml,
             Err(failure) => {
                 gaps.failed(VOLUMES, "XML", &failure, Some(&name.name));
+                if failure.is_gone() {
+                    return;
+                }
                 let why = failure.why();
                 self.below_unknown.get_or_insert(why);
                 self.volumes.push(Volume {

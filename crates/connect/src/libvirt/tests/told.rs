@@ -176,3 +176,65 @@ fn processors_of_another_driver_have_no_topology_that_nobody_told() {
     assert_eq!(cpu("xen").sockets, Observed::Unobserved(Why::SourceLimit));
     assert_eq!(cpu("xen").count, 4.into());
 }
+
+#[test]
+fn what_was_deleted_while_it_was_read_is_not_there() {
+    let mut reading = host();
+    let mut gone = pool("gone", "");
+    gone.pool.xml = Err(remote(49));
+    let mut there = pool("there", "<pool type='dir'><target><path>/img</path></target></pool>");
+    let name = ask::VolumeName { pool: "there".into(), name: "v".into(), key: "/img/v".into() };
+    there.volumes = Some(Ok(vec![(name, Err(remote(50)))]));
+    reading.around.pools = Ok(vec![gone, there]);
+    let mut network = super::named("gone", "");
+    network.xml = Err(remote(43));
+    reading.around.networks = Ok(vec![network]);
+    let collection = collection(&reading);
+    assert_eq!(collection.datastores.len(), 1);
+    assert_eq!((collection.control.volumes.len(), collection.networks.len()), (0, 0));
+    assert!(collection.gaps.iter().all(|it| it.cause == GapCause::Vanished));
+    assert_eq!(collection.gaps.len(), 3);
+}
+
+#[test]
+fn a_limit_that_cannot_be_read_is_not_unlimited() {
+    let mut reading = host();
+    let inner = "<vcpu current='few'>4</vcpu><memory>1024</memory>
+                 <cputune><quota>much</quota></cputune>
+                 <memtune><hard_limit unit='furlong'>7</hard_limit></memtune>";
+    reading.domains = Ok(vec![off("vm", inner)]);
+    let fields: Vec<_> = gaps(&reading).into_iter().map(|it| it.1).collect();
+    assert_eq!(fields, ["cputune/quota", "memtune/hard_limit", "vcpu/current"]);
+    let vm = collection(&reading).workloads.remove(0);
+    let unreadable = Why::Unreadable;
+    assert_eq!(vm.cpu.count, Observed::Unobserved(unreadable));
+    assert_eq!(vm.cpu.limit_mhz, Observed::Unobserved(unreadable));
+    assert_eq!(vm.memory.limit_bytes, Observed::Unobserved(unreadable));
+    assert_eq!(vm.memory.reservation_bytes, Observed::Absent);
+}
+
+#[test]
+fn other_drivers_may_have_agents_of_their_own() {
+    let status = |kind: &str| {
+        let mut domain = off("vm", "");
+        domain.stored = Some(Ok(format!("<domain type='{kind}'><name>vm</name></domain>")));
+        let mut reading = host();
+        reading.domains = Ok(vec![domain]);
+        collection(&reading).workloads.remove(0).guest.tools.status
+    };
+    assert_eq!(status("kvm"), Observed::Absent);
+    assert_eq!(status("vmware"), Observed::Unobserved(Why::SourceLimit));
+}
+
+#[test]
+fn whether_a_pool_is_started_may_be_unknown() {
+    let mut unsure = pool("p", "<pool type='dir'><capacity>0</capacity></pool>");
+    unsure.pool.active = Err(remote(88));
+    let mut reading = host();
+    reading.around.pools = Ok(vec![unsure]);
+    let collection = collection(&reading);
+    let denied = Observed::Unobserved(Why::NoPermission);
+    assert_eq!(collection.datastores[0].accessible, denied);
+    assert_eq!(collection.datastores[0].capacity_bytes, Observed::Unobserved(Why::Blank));
+    assert_eq!(collection.gaps[0].cause, GapCause::NoPermission);
+}
