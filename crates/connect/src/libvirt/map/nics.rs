@@ -68,8 +68,9 @@ fn same_adapter<'a>(document: &'a Element, element: &Element) -> Option<&'a Elem
 
 /// The virtual network that an adapter names, and its port group. Of one that runs the XML shows what
 /// became of it, a bridge or a device, and names the network beside it; of a device that is passed
-/// through only what is stored names it.
+/// through only what is stored names it, unless that names another network by now.
 fn named<'a>(
+    scene: &Scene<'_>,
     document: &'a Document<'_>,
     element: &'a Element,
 ) -> Option<(&'a str, Option<&'a str>)> {
@@ -78,12 +79,14 @@ fn named<'a>(
         Some((source.attribute("network")?, source.attribute("portgroup")))
     };
     let stored = || {
-        let stored = same_adapter(document.next.as_ref()?, element)?;
-        (stored.attribute("type") == Some("network")).then(|| of(stored))?
+        let (name, group) = of(same_adapter(document.next.as_ref()?, element)?)?;
+        let network = scene.networks.attach(scene.platform, name, group)?;
+        (network.passed_through == Observed::Value(true)).then_some((name, group))
     };
     match element.attribute("type") {
         Some("hostdev") => of(element).or_else(stored),
-        _ => of(element),
+        Some("network" | "bridge" | "direct") => of(element),
+        _ => None,
     }
 }
 
@@ -98,7 +101,7 @@ fn attach(
 ) {
     let kind = element.attribute("type").unwrap_or_default();
     nic.direct_path = Observed::Value(kind == "hostdev");
-    if let Some((name, group)) = named(document, element) {
+    if let Some((name, group)) = named(scene, document, element) {
         return attach_to(scene, document, (name, group), element, nic, gaps);
     }
     let source = |name| element.attribute_at("source", name);
@@ -111,10 +114,15 @@ fn attach(
             let address = element.at("source/address").map(super::disks::pci_address);
             address.as_deref().or(source("dev")).map(direct)
         }
-        // A network of the guest's own, or one that another program makes: none of the host's.
-        "user" | "ethernet" | "vhostuser" | "internal" | "mcast" | "server" | "client" | "udp"
-        | "null" | "vds" => {
+        // A network of the guest's own, or one among guests: none of the host's.
+        "user" | "mcast" | "server" | "client" | "udp" | "null" => {
             (nic.network, nic.switch) = (Observed::Absent, Observed::Absent);
+            return;
+        }
+        // Another program attaches it, to what only that knows.
+        "ethernet" | "vhostuser" | "internal" | "vds" => {
+            nic.network = Observed::Unobserved(Why::SourceLimit);
+            nic.switch = Observed::Unobserved(Why::SourceLimit);
             return;
         }
         unknown => {

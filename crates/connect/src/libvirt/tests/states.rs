@@ -127,9 +127,20 @@ fn a_guest_that_runs_keeps_the_name_of_its_network_beside_its_bridge() {
         "<domain type='kvm'><name>vm</name><devices><interface type='network'>{mac}
          <source network='sriov'/></interface></devices></domain>"
     )));
-    let nic = read(passed, networks()).0.nics.items.remove(0);
+    let nic = read(passed.clone(), networks()).0.nics.items.remove(0);
     assert_eq!(nic.network.value().unwrap().as_str(), "kvm/network/sriov");
     assert_eq!(nic.direct_path, Observed::Value(true));
+
+    // Stored with another network by now: what it has until then is not that.
+    let stored = passed.stored.take().unwrap().unwrap().replace("sriov", "trunk");
+    passed.stored = Some(Ok(stored));
+    let nic = read(passed, networks()).0.nics.items.remove(0);
+    assert_eq!(nic.network.value().unwrap().as_str(), "kvm/device/0000:3b:00.1");
+
+    // To what another program attaches it is not "to nothing".
+    let tap = "<devices><interface type='ethernet'><target dev='tap7'/></interface></devices>";
+    let nic = read(running("vm", tap, (1, 1)), networks()).0.nics.items.remove(0);
+    assert_eq!(nic.network, Observed::Unobserved(Why::SourceLimit));
 
     let (vm, gaps) = read(running("vm", &bridged, (1, 1)), vec![]);
     assert_eq!(vm.nics.items[0].network, Observed::Unobserved(Why::Blank));
