@@ -13,8 +13,6 @@
 //! (`docs/connectors/libvirt.md` says which is which).
 
 mod collect;
-#[cfg(feature = "fuzzing")]
-pub mod fuzzing;
 mod map;
 mod wire;
 
@@ -25,6 +23,9 @@ use entente_model::{Collection, Text};
 
 use crate::connector::{Access, Connector};
 use crate::live::{Answer, Change, CheckReport, ConnectError, Live, Right, Run};
+
+#[cfg(feature = "fuzzing")]
+pub use wire::fuzzing;
 
 /// The connector.
 #[derive(Debug)]

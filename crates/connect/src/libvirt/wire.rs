@@ -4,6 +4,8 @@
 //! `virsh` sends; nothing here reaches out: bytes in, values out, every length with its limit.
 
 pub(super) mod failure;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub(super) mod message;
 pub(super) mod procedures;
 pub(super) mod reading;

@@ -3,12 +3,12 @@
 
 use bytes::BytesMut;
 
-use super::wire::failure::Remote;
-use super::wire::message::Message;
-use super::wire::procedures::{self as ask, Procedure};
-use super::wire::scram::{LogIn, Mechanism};
-use super::wire::xdr::Decoder;
-use super::wire::xml::Element;
+use super::failure::Remote;
+use super::message::Message;
+use super::procedures::{self as ask, Procedure};
+use super::scram::{LogIn, Mechanism};
+use super::xdr::Decoder;
+use super::xml::Element;
 
 /// Longest message that is taken apart.
 const MESSAGE_BYTES_MAX: usize = 1 << 20;
