@@ -2,8 +2,8 @@
 //! misbehaves on request.
 //!
 //! A twin is written from the platform's documentation and recordings, not from the connector that
-//! reads it; clients that others wrote accept it (`scripts/prove-twins`). What each one's answers
-//! rest on stands at the head of its file.
+//! reads it; clients that others wrote accept it (`tests/*_clients.rs`). What each one's answers rest on
+//! stands at the head of its file.
 
 mod http;
 mod libvirt;

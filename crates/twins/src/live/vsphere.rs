@@ -1,10 +1,12 @@
 //! A vCenter: the SOAP interface with its property collector, the REST interface as far as tags need
 //! it, and the interface of storage policies.
 //!
-//! What its answers rest on: names, order and types of fields are those of the published schema of the
-//! vim25 API; shapes and words are those of public recordings of vCenters 6.7 and 7.0 (a machine in a
-//! vApp has no parent, for one); `govc` and `pyvmomi` accept it (`tests/vsphere_clients.rs`), and the
-//! latter's own table of types finds nothing wrong with order, required fields and words. No vCenter
+//! What its answers rest on: names, order and types of fields, and words of enumerations, are those of
+//! pyvmomi 9.1.1.0's table of types, from which `schema.txt` is derived; shapes and values are those of
+//! public recordings of vCenters 6.7 and 7.0 (a machine in a vApp has no parent, for one). That `pyvmomi`
+//! and `govc` accept it (`tests/vsphere_clients.rs`) therefore says nothing of order and types, which is
+//! pyvmomi's own word against itself; it shows that the envelope, the calls and what they do fit clients
+//! that others wrote, that no required field is missing, and nothing more. No vCenter
 //! was asked. What is not known of one is decided here: an update holds at most 100 objects; a page is
 //! as large as the caller asks, without an upper limit; licence keys are invented.
 //!
@@ -14,7 +16,9 @@
 //! that the folders for machines and one machine are there, and is told so when it asks for its
 //! privileges at the root; a vanished machine is listed with nothing but what is missing from it.
 //!
-//! Reading is general: any property path of the schema, any traversal, any of the collector's methods.
+//! Reading is general: any property path through the types of `schema.txt` (those that are written here;
+//! a vCenter knows more, and a path into one of those is refused), any traversal, any of the collector's
+//! methods.
 //! Of methods that change something there are those that turn a machine on and off.
 //!
 //! Objects are encoded once, when serving begins, and answers are cut out of that text
