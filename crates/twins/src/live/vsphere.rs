@@ -197,7 +197,7 @@ impl Server {
         let seen = self.session(request, &envelope, call);
         let answered = match self.check(&seen, call) {
             Err(refusal) => Err(refusal),
-            Ok(()) if is_policies => self.world.profiles.call(call),
+            Ok(()) if is_policies => self.policies(call),
             Ok(()) => match call.name.as_str() {
                 "WaitForUpdatesEx" | "WaitForUpdates" | "CheckForUpdates" => {
                     let updates = updates::wait(&self.world, &seen.key, call).await;
@@ -258,6 +258,16 @@ impl Server {
             return Ok(());
         }
         Err(Refusal::not_authenticated())
+    }
+
+    /// The interface of storage policies: all but its content asks for a privilege of its own.
+    fn policies(&self, call: &Element) -> collector::Answered {
+        const PRIVILEGE: &str = "StorageProfile.View";
+        let is_open = call.name == "PbmRetrieveServiceContent";
+        if !is_open && !authority::has(&self.world, layout::ROOT, PRIVILEGE) {
+            return Err(Refusal::no_permission("Folder", layout::ROOT, PRIVILEGE));
+        }
+        self.world.profiles.call(call)
     }
 
     fn log_in(&self, request: &Request, call: &Element) -> Reply {

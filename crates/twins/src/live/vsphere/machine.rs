@@ -470,8 +470,3 @@ pub(super) fn allocation(
         });
     });
 }
-
-/// True for what all machines say alike.
-pub(super) fn is_common(path: &str) -> bool {
-    path.split('.').next() == Some("capability")
-}

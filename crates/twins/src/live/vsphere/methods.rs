@@ -47,15 +47,15 @@ pub(super) fn call(world: &World, seen: &Seen, request: &Element) -> Answered {
         "CreatePropertyCollector" => updates::create_collector(world, key),
         "CreateFilter" => updates::create_filter(world, seen, request)?,
         "DestroyPropertyFilter" => {
-            updates::destroy_filter(world, key, request);
+            updates::destroy_filter(world, key, request)?;
             String::new()
         }
         "DestroyPropertyCollector" => {
-            updates::destroy_collector(world, key, request);
+            updates::destroy_collector(world, key, request)?;
             String::new()
         }
         "CancelWaitForUpdates" => {
-            updates::cancel(world, key, request);
+            updates::cancel(world, key, request)?;
             String::new()
         }
         "Logout" => {
@@ -153,7 +153,8 @@ fn fetch(world: &World, seen: &Seen, request: &Element) -> Result<String, Refusa
 /// Tasks on the newest page, newest first.
 fn latest_tasks(world: &World) -> String {
     let mut w = Writer::new();
-    for task in world.tasks.iter().rev().take(TASKS_ON_PAGE) {
+    let inventory = world.read();
+    for task in inventory.tasks(0).rev().take(TASKS_ON_PAGE) {
         w.node("latestPage", |w| w.raw(task));
     }
     w.finish()
@@ -171,20 +172,29 @@ fn licences(world: &World, entity: Option<&str>) -> String {
 }
 
 fn read_tasks(world: &World, key: &str, id: &str, most: usize) -> Result<String, Refusal> {
+    let count = world.read().tasks(0).len();
     let position = world.session(key, |session| {
         let reader = session.task_readers.get_mut(id)?;
         let position = reader.position;
-        reader.position = (position + most).min(world.tasks.len());
+        reader.position = (position + most).min(count);
         Some(position)
     });
     let position = position.ok_or_else(|| Refusal::missing("TaskHistoryCollector", id))?;
-    let tasks = world.tasks.iter().skip(position).take(most);
+    let inventory = world.read();
+    let tasks = inventory.tasks(position).take(most.min(count.saturating_sub(position)));
     Ok(tasks.map(|it| inside("returnval", it)).collect())
 }
 
 /// Turns a machine on or off, at once; the task says how it went.
 fn power(world: &World, seen: &Seen, id: &str, wanted: &'static str) -> Result<String, Refusal> {
     let at = world.find("VirtualMachine", id)?;
+    let privilege = match wanted {
+        "poweredOn" => "VirtualMachine.Interact.PowerOn",
+        _ => "VirtualMachine.Interact.PowerOff",
+    };
+    if !authority::has(world, id, privilege) {
+        return Err(Refusal::no_permission("VirtualMachine", id, privilege));
+    }
     let now = {
         let inventory = world.read();
         let asking = Asking { world, inventory: &inventory, session: seen };
@@ -256,10 +266,15 @@ fn by_path(inventory: &super::world::Inventory, path: &str) -> Option<u32> {
             ["childEntity", "vmFolder", "hostFolder", "datastoreFolder", "networkFolder", "host"];
         let mut children =
             paths.iter().flat_map(|it| super::extract::references(content, it)).map(|it| it.1);
-        let wanted = format!("<name>{}</name>", super::xml::escaped(name));
+        let wanted = super::xml::escaped(name);
+        // Its own name: what it holds has names, too.
+        let is_called = |content: &str| {
+            let mut properties = super::extract::children(content);
+            properties.find(|it| it.name == "name").is_some_and(|it| it.inner == wanted)
+        };
         at = children.find_map(|id| {
             let at = inventory.find(id)?;
-            inventory.get(at).filter(|it| it.content.contains(&wanted)).map(|_| at)
+            inventory.get(at).filter(|it| is_called(&it.content)).map(|_| at)
         })?;
     }
     Some(at)

@@ -7,7 +7,7 @@ use entente_model::{Collection, Text};
 use tokio::sync::watch;
 
 use super::clusters::{Rules, compute};
-use super::extract::children;
+use super::extract::{children, references};
 use super::facts::Facts;
 use super::faults::Refusal;
 use super::hosts::{Shared, host};
@@ -42,12 +42,21 @@ pub(super) struct Inventory {
     ids: HashMap<Text, u32>,
     /// What changed, oldest first: the position is the version.
     pub changes: Vec<Change>,
-    tasks: usize,
+    /// Positions of tasks, oldest first.
+    tasks: Vec<u32>,
+    /// Tasks that were begun here.
+    begun: usize,
 }
+
+/// Tasks that a vCenter calls recent at most, however many there are.
+const RECENT_TASKS_MAX: usize = 200;
 
 impl Inventory {
     fn add(&mut self, kind: &'static str, id: Text, content: String) {
         let at = u32::try_from(self.objects.len()).unwrap_or(u32::MAX);
+        if kind == "Task" {
+            self.tasks.push(at);
+        }
         self.ids.insert(id.clone(), at);
         self.objects.push(Object { kind, id, content: content.into() });
     }
@@ -67,20 +76,34 @@ impl Inventory {
         self.changes.push(Change { object: at, before });
     }
 
-    /// Adds a task that is done; gives its id.
+    /// What tasks say of themselves, oldest first, from one of them on.
+    pub(super) fn tasks(
+        &self,
+        from: usize,
+    ) -> impl DoubleEndedIterator<Item = &str> + ExactSizeIterator {
+        let positions = self.tasks.get(from..).unwrap_or_default();
+        positions.iter().map(|it| {
+            let content = self.get(*it).map_or("", |it| &it.content);
+            let inner = content.strip_prefix("<info>").and_then(|it| it.strip_suffix("</info>"));
+            inner.unwrap_or_default()
+        })
+    }
+
+    /// Adds a task that is done, of which its id is told; gives the id.
     pub(super) fn add_task(&mut self, info: impl FnOnce(&str) -> String) -> String {
-        self.tasks += 1;
-        let id = format!("task-{}", 900_000 + self.tasks);
+        self.begun += 1;
+        let id = format!("task-{}", 900_000 + self.begun);
         let content = info(&id);
         self.add("Task", id.as_str().into(), content);
         if let Some(at) = self.find("TaskManager") {
-            let manager = self.get(at).map(|it| it.content.to_string()).unwrap_or_default();
-            let manager = manager.replace("<recentTask></recentTask>", "");
-            let task = format!("<recentTask type=\"Task\">{id}</recentTask>");
-            self.replace(
-                at,
-                manager.replacen("<maxCollector>", &format!("{task}<maxCollector>"), 1),
-            );
+            let manager = self.get(at).map(|it| it.content.clone()).unwrap_or_default();
+            let mut tasks: Vec<_> =
+                references(&manager, "recentTask").into_iter().map(|it| it.1).collect();
+            tasks.push(&id);
+            let recent = tasks.split_off(tasks.len().saturating_sub(RECENT_TASKS_MAX));
+            let mut w = super::xml::Writer::new();
+            services::task_manager(&mut w, recent.into_iter());
+            self.replace(at, w.finish());
         }
         id
     }
@@ -92,12 +115,11 @@ pub(super) struct World {
     sessions: Mutex<Sessions>,
     pub about: About,
     pub faults: Vec<Fault>,
-    /// What all machines say alike.
-    pub common: Arc<str>,
+    /// What all machines say alike, and what all hosts do.
+    common: [(&'static str, Arc<str>); 2],
     /// Told whenever anything changed.
     pub changed: watch::Sender<u64>,
     pub assigned_licences: Vec<(String, String)>,
-    pub tasks: Vec<String>,
     /// All permissions: the entity's id, and the permission.
     pub permissions: Vec<(Text, String)>,
     /// UUIDs of machines: instance, BIOS.
@@ -135,7 +157,7 @@ impl World {
             inventory.add(kind, id.into(), content);
         }
         let tasks = services::tasks(&facts);
-        for (activity, info) in collection.control.activities.iter().zip(&tasks) {
+        for (activity, info) in collection.control.activities.iter().zip(tasks) {
             let content = format!("<info>{info}</info>");
             inventory.add("Task", activity.native_id.clone(), content);
         }
@@ -159,9 +181,11 @@ impl World {
             spoil(&mut inventory, odd_one);
         }
         let restricted = if has(Fault::Filtered) { restricted(&layout) } else { Vec::new() };
+        if has(Fault::Filtered) {
+            tell_roles(&mut inventory, &restricted);
+        }
         Self {
             assigned_licences: services::assigned_licences(&facts, &about),
-            tasks,
             permissions: super::authority::permissions(&facts),
             tags: rest::Tags::new(collection, &layout),
             profiles: pbm::Profiles::new(&facts),
@@ -171,7 +195,10 @@ impl World {
             sessions: Mutex::new(Sessions::default()),
             about,
             faults: setup.faults.clone(),
-            common: machine::common().into(),
+            common: [
+                ("VirtualMachine", machine::common().into()),
+                ("HostSystem", super::hosts::common().into()),
+            ],
             changed: watch::Sender::new(0),
             uuids,
             odd_one,
@@ -208,9 +235,19 @@ impl World {
         }
     }
 
+    /// What all objects of a kind say alike.
+    pub(super) fn common(&self, kind: &str) -> Arc<str> {
+        let common = self.common.iter().find(|it| it.0 == kind);
+        common.map(|it| it.1.clone()).unwrap_or_default()
+    }
+
     /// The object that somebody names.
     pub(super) fn find(&self, kind: &str, id: &str) -> Result<u32, Refusal> {
-        self.read().find(id).ok_or_else(|| Refusal::missing(kind, id))
+        let found = self.read().find(id).filter(|it| {
+            // It was deleted since it was listed.
+            !(self.has(Fault::Vanish) && self.odd_one == Some(*it))
+        });
+        found.ok_or_else(|| Refusal::missing(kind, id))
     }
 }
 
@@ -315,6 +352,19 @@ fn restricted(layout: &Layout) -> Vec<Text> {
     let folders = layout.datacenters.iter().filter_map(|it| layout.folders.get(it.vm));
     let machine = layout.machines.first().map(|it| it.reference.id.clone());
     folders.map(|it| it.reference.id.clone()).chain(machine).collect()
+}
+
+/// Role of an account that may read, and of one that may only see that something is there.
+const READS: &str = "-2";
+const VIEWS: &str = "-3";
+
+/// Every entity tells the account its own role there.
+fn tell_roles(inventory: &mut Inventory, restricted: &[Text]) {
+    for object in &mut inventory.objects {
+        let is_restricted = object.id == super::layout::ROOT || restricted.contains(&object.id);
+        let role = if is_restricted { VIEWS } else { READS };
+        object.content = replace_value(&object.content, "effectiveRole", role).into();
+    }
 }
 
 /// Makes one machine incomprehensible: a word that nobody knows, a number that is none, a character

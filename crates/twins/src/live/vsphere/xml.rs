@@ -239,11 +239,20 @@ pub(super) enum Unreadable {
 
 /// Reads a request.
 pub(super) fn read(text: &str) -> Result<Element, Unreadable> {
+    read_of(text, ELEMENTS_MAX)
+}
+
+/// Reads a request of so many elements at most.
+fn read_of(text: &str, elements_max: usize) -> Result<Element, Unreadable> {
     let mut reader = Reader::from_str(text);
     let mut open = vec![Element::default()];
     let mut elements = 0;
     loop {
         let event = reader.read_event().map_err(|_| Unreadable::Malformed)?;
+        elements += usize::from(matches!(event, Event::Start(_) | Event::Empty(_)));
+        if elements > elements_max {
+            return Err(Unreadable::TooLarge);
+        }
         match event {
             Event::Start(start) => open.push(element(&start)?),
             Event::Empty(start) => add(&mut open, element(&start)?)?,
@@ -259,10 +268,6 @@ pub(super) fn read(text: &str) -> Result<Element, Unreadable> {
             },
             Event::Eof => break,
             _ => {}
-        }
-        elements += 1;
-        if elements > ELEMENTS_MAX {
-            return Err(Unreadable::TooLarge);
         }
     }
     let root = open.pop().filter(|_| open.is_empty()).ok_or(Unreadable::Malformed)?;
@@ -329,6 +334,13 @@ mod tests {
             assert_eq!(request.word("userName"), Some("a&b"));
         }
         assert_eq!(read("<a><b></a>").unwrap_err(), Unreadable::Malformed);
+    }
+
+    #[test]
+    fn elements_are_counted_and_nothing_else() {
+        let text = "<a><!-- one --><b>x&amp;y</b><!-- two --><c/></a>";
+        assert!(read_of(text, 3).is_ok());
+        assert_eq!(read_of(text, 2).unwrap_err(), Unreadable::TooLarge);
     }
 
     #[test]

@@ -157,7 +157,9 @@ fn every_object_follows_the_table_of_types() {
         for object in &world.read().objects {
             checked.fields(object.kind, &object.content);
         }
-        checked.fields("VirtualMachine", &world.common);
+        for kind in ["VirtualMachine", "HostSystem"] {
+            checked.fields(kind, &world.common(kind));
+        }
         assert_eq!(checked.wrong, BTreeSet::new());
     }
 }
@@ -176,7 +178,7 @@ fn answers(world: &World) -> Checked {
     for (_, permission) in &world.permissions {
         checked.answer("Permission", permission);
     }
-    for task in &world.tasks {
+    for task in world.read().tasks(0) {
         checked.answer("TaskInfo", &inside(task));
     }
     checked.answer("ServiceContent", &inside(&services::service_content(&world.about)));
