@@ -25,6 +25,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use self::world::World;
+use super::faults::Faults;
 use super::http::{HttpTwin, Reply, Request, serve_http};
 use super::{Answer, Fault, PlatformTwin, Served, Setup};
 
@@ -59,16 +60,10 @@ impl PlatformTwin for ProxmoxTwin {
 
     fn serve(&self, collection: Arc<Collection>, setup: Setup) -> Answer<'_, io::Result<Served>> {
         Box::pin(async move {
-            let cluster = Cluster::new(World::of(&collection, &setup.faults), &setup.faults);
-            let (address, fingerprint, calls, guard) = serve_http(Arc::new(cluster), setup).await?;
-            Ok(Served {
-                address,
-                user: USER.to_owned(),
-                password: PASSWORD.to_owned(),
-                fingerprint,
-                calls,
-                guard,
-            })
+            let faults = Faults::of(&setup.faults);
+            let cluster = Cluster::new(World::of(&collection, &faults), faults);
+            let served = serve_http(Arc::new(cluster), setup).await?;
+            Ok(Served { user: USER.to_owned(), password: PASSWORD.to_owned(), ..served })
         })
     }
 }
@@ -84,7 +79,7 @@ enum Account {
 
 struct Cluster {
     world: World,
-    faults: Vec<Fault>,
+    faults: Faults,
     tickets: Mutex<BTreeMap<String, Account>>,
     issued: AtomicU64,
     answered: AtomicU64,
@@ -92,10 +87,10 @@ struct Cluster {
 }
 
 impl Cluster {
-    fn new(world: World, faults: &[Fault]) -> Self {
+    fn new(world: World, faults: Faults) -> Self {
         Self {
             world,
-            faults: faults.to_vec(),
+            faults,
             tickets: Mutex::default(),
             issued: AtomicU64::new(0),
             answered: AtomicU64::new(0),
@@ -104,15 +99,12 @@ impl Cluster {
     }
 
     fn has(&self, fault: Fault) -> bool {
-        self.faults.contains(&fault)
+        self.faults.has(fault)
     }
 
     /// Ends all tickets once, after so many answers.
     fn expire(&self) {
-        let limit = self.faults.iter().find_map(|it| match it {
-            Fault::ExpireSession { after_calls } => Some(*after_calls),
-            _ => None,
-        });
+        let limit = self.faults.expires_after();
         let answered = self.answered.fetch_add(1, Ordering::SeqCst);
         if limit.is_some_and(|it| answered >= it) && !self.has_expired.swap(true, Ordering::SeqCst)
         {

@@ -94,15 +94,8 @@ impl PlatformTwin for Twin {
             // The text is all that is needed from here on.
             drop(collection);
             let server = Arc::new(Server { world });
-            let (address, fingerprint, calls, guard) = serve_http(server, setup).await?;
-            Ok(Served {
-                address,
-                user: USER.to_owned(),
-                password: PASSWORD.to_owned(),
-                fingerprint,
-                calls,
-                guard,
-            })
+            let served = serve_http(server, setup).await?;
+            Ok(Served { user: USER.to_owned(), password: PASSWORD.to_owned(), ..served })
         })
     }
 }
@@ -220,7 +213,7 @@ impl Server {
         let mut sessions = self.world.sessions();
         if !methods::is_open(&call.name) && sessions.by_key.contains_key(key) {
             sessions.calls += 1;
-            let ends = methods::ends_session(&self.world);
+            let ends = self.world.faults.expires_after();
             if ends.is_some_and(|it| sessions.calls > it) && !sessions.has_ended_one {
                 sessions.has_ended_one = true;
                 if let Some(session) = sessions.by_key.get_mut(key) {

@@ -7,6 +7,8 @@ use hyper::body::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::super::Fault;
+use super::super::faults::Faults;
+use super::super::words::{unique, utc};
 use super::guests::{GuestPlan, plan_guests};
 use super::{cluster, encoded, guests, security};
 
@@ -65,12 +67,12 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn of(collection: &Collection, faults: &[Fault]) -> Self {
+    pub(super) fn of(collection: &Collection, faults: &Faults) -> Self {
         let plan = Plan::of(collection);
         let mut planned = plan_guests(&plan);
         if let Some(middle) = middle(&mut planned) {
-            middle.is_bad = faults.contains(&Fault::BadElement);
-            middle.has_vanished = faults.contains(&Fault::Vanish);
+            middle.is_bad = faults.has(Fault::BadElement);
+            middle.has_vanished = faults.has(Fault::Vanish);
         }
         let mut world = Self {
             name: "entente".to_owned(),
@@ -86,7 +88,7 @@ impl World {
             silent: BTreeSet::new(),
             granted: Vec::new(),
         };
-        let version = if faults.contains(&Fault::Old) { "6.4-13" } else { VERSION };
+        let version = if faults.has(Fault::Old) { "6.4-13" } else { VERSION };
         cluster::describe(&plan, &planned, version, &mut world);
         security::describe(&plan, &planned, &mut world);
         for guest in &planned {
@@ -300,11 +302,7 @@ fn vlan(network: &Network) -> Option<u16> {
 }
 
 fn seconds(taken: Option<Moment>) -> u64 {
-    let at = match taken {
-        Some(Moment::Utc(at)) => at.unix_timestamp(),
-        Some(Moment::Local(at)) => at.assume_utc().unix_timestamp(),
-        None => 1_780_000_000,
-    };
+    let at = taken.map_or(1_780_000_000, |it| utc(it).unix_timestamp());
     u64::try_from(at).unwrap_or(0)
 }
 
@@ -316,14 +314,4 @@ pub(super) fn word(name: &str) -> String {
     let plain: String = plain.collect();
     let plain = plain.trim_matches('-');
     if plain.is_empty() { "x".to_owned() } else { plain.to_owned() }
-}
-
-fn unique(name: &str, taken: &mut BTreeSet<String>) -> String {
-    let mut made = name.to_owned();
-    let mut number = 2;
-    while !taken.insert(made.clone()) {
-        made = format!("{name}-{number}");
-        number += 1;
-    }
-    made
 }

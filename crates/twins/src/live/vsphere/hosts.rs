@@ -171,7 +171,7 @@ impl Telling<'_> {
     }
 
     fn uuid(&self) -> entente_model::Uuid {
-        crate::random::Random::new(crate::random::hash(&self.source.name)).uuid()
+        crate::random::Random::of(&self.source.name).uuid()
     }
 
     fn mhz(&self) -> u64 {

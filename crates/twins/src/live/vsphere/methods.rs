@@ -9,7 +9,7 @@ use super::sessions::{Seen, TaskReader, View};
 use super::world::{World, replace_value};
 use super::xml::{Element, Writer};
 use super::{authority, updates, views};
-use crate::live::Fault;
+use crate::live::words::escaped;
 
 /// Tasks on one page.
 const TASKS_ON_PAGE: usize = 10;
@@ -114,9 +114,10 @@ fn others(world: &World, seen: &Seen, request: &Element) -> Result<String, Refus
         "PowerOffVM_Task" => power(world, seen, id, "poweredOff"),
         "PowerOnVM_Task" => power(world, seen, id, "poweredOn"),
         "FindByUuid" | "FindAllByUuid" => {
-            let uuid = request.word("uuid").unwrap_or_default().to_lowercase();
+            let uuid = request.word("uuid").and_then(|it| it.parse().ok());
             let inventory = world.read();
-            let found = world.uuids.get(&uuid).and_then(|it| inventory.get(*it));
+            let found = uuid.and_then(|it| world.uuids.get(&it));
+            let found = found.and_then(|it| inventory.get(*it));
             Ok(found.map(|it| reference(it.kind, &it.id)).unwrap_or_default())
         }
         "FindByInventoryPath" => {
@@ -266,7 +267,7 @@ fn by_path(inventory: &super::world::Inventory, path: &str) -> Option<u32> {
             ["childEntity", "vmFolder", "hostFolder", "datastoreFolder", "networkFolder", "host"];
         let mut children =
             paths.iter().flat_map(|it| super::extract::references(content, it)).map(|it| it.1);
-        let wanted = super::xml::escaped(name);
+        let wanted = escaped(name);
         // Its own name: what it holds has names, too.
         let is_called = |content: &str| {
             let mut properties = super::extract::children(content);
@@ -278,12 +279,4 @@ fn by_path(inventory: &super::world::Inventory, path: &str) -> Option<u32> {
         })?;
     }
     Some(at)
-}
-
-/// True if a call counts towards the end of a session.
-pub(super) fn ends_session(world: &World) -> Option<u64> {
-    world.faults.iter().find_map(|it| match it {
-        Fault::ExpireSession { after_calls } => Some(*after_calls),
-        _ => None,
-    })
 }

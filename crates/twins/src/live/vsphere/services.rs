@@ -305,7 +305,7 @@ pub(super) fn licences(facts: &Facts<'_>, w: &mut Writer, name: &str) {
 
 fn licence(facts: &Facts<'_>, w: &mut Writer, at: usize) {
     let Some(licence) = facts.collection.licences.get(at) else { return };
-    let mut random = crate::random::Random::new(crate::random::hash(&licence.name));
+    let mut random = crate::random::Random::of(&licence.name);
     let block = |it: u64| format!("{:05X}", it & 0xf_ffff);
     let key: Vec<String> = (0..5).map(|_| block(random.next())).collect();
     w.text("licenseKey", &key.join("-"));

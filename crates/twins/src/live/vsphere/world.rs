@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use entente_model::{Collection, Text};
+use entente_model::{Collection, Text, Uuid};
 use tokio::sync::watch;
 
 use super::clusters::{Rules, compute};
@@ -16,6 +16,7 @@ use super::machine::{self, Padding};
 use super::services::{About, Service};
 use super::sessions::{Session, Sessions};
 use super::{networks, pbm, places, rest, services, storage};
+use crate::live::faults::Faults;
 use crate::live::{Fault, Setup};
 
 /// A managed object.
@@ -52,7 +53,7 @@ pub(super) struct Inventory {
 const RECENT_TASKS_MAX: usize = 200;
 
 impl Inventory {
-    fn add(&mut self, kind: &'static str, id: Text, content: String) {
+    fn add(&mut self, kind: &'static str, id: Text, content: impl Into<Arc<str>>) {
         let at = u32::try_from(self.objects.len()).unwrap_or(u32::MAX);
         if kind == "Task" {
             self.tasks.push(at);
@@ -114,7 +115,7 @@ pub(super) struct World {
     inventory: RwLock<Inventory>,
     sessions: Mutex<Sessions>,
     pub about: About,
-    pub faults: Vec<Fault>,
+    pub faults: Faults,
     /// What all machines say alike, and what all hosts do.
     common: [(&'static str, Arc<str>); 2],
     /// Told whenever anything changed.
@@ -123,7 +124,7 @@ pub(super) struct World {
     /// All permissions: the entity's id, and the permission.
     pub permissions: Vec<(Text, String)>,
     /// UUIDs of machines: instance, BIOS.
-    pub uuids: HashMap<String, u32>,
+    pub uuids: HashMap<Uuid, u32>,
     pub tags: rest::Tags,
     pub profiles: pbm::Profiles,
     pub now: String,
@@ -169,7 +170,7 @@ impl World {
             let position = u32::try_from(first + at).unwrap_or(u32::MAX);
             if let Some(workload) = collection.workloads.get(at) {
                 for uuid in [&workload.instance_uuid, &workload.bios_uuid] {
-                    uuids.extend(uuid.value().map(|it| (it.to_string(), position)));
+                    uuids.extend(uuid.value().map(|it| (*it, position)));
                 }
             }
             inventory.add("VirtualMachine", place.reference.id.clone(), content);
@@ -194,7 +195,7 @@ impl World {
             inventory: RwLock::new(inventory),
             sessions: Mutex::new(Sessions::default()),
             about,
-            faults: setup.faults.clone(),
+            faults: Faults::of(&setup.faults),
             common: [
                 ("VirtualMachine", machine::common().into()),
                 ("HostSystem", super::hosts::common().into()),
@@ -207,7 +208,7 @@ impl World {
     }
 
     pub(super) fn has(&self, fault: Fault) -> bool {
-        self.faults.contains(&fault)
+        self.faults.has(fault)
     }
 
     pub(super) fn read(&self) -> RwLockReadGuard<'_, Inventory> {
@@ -288,7 +289,7 @@ fn add_places(facts: &Facts<'_>, inventory: &mut Inventory) {
 const SAMPLE: usize = 200;
 
 /// The XML of all machines, encoded by as many threads as there are processors.
-fn machines(facts: &Facts<'_>, bytes_each: Option<usize>) -> Vec<String> {
+fn machines(facts: &Facts<'_>, bytes_each: Option<usize>) -> Vec<Arc<str>> {
     let count = facts.layout.machines.len();
     let padding = padding(facts, bytes_each);
     let threads = std::thread::available_parallelism().map_or(1, |it| it.get());
@@ -298,7 +299,9 @@ fn machines(facts: &Facts<'_>, bytes_each: Option<usize>) -> Vec<String> {
         let starts: Vec<usize> = (0..count).step_by(share).collect();
         let encode = |start: usize| {
             let positions = start..(start + share).min(count);
-            positions.map(|it| machine::encode(facts, it, padding)).collect::<Vec<String>>()
+            let encoded = positions.map(|it| machine::encode(facts, it, padding));
+            // As it is kept: what the writer had in reserve is given back at once.
+            encoded.map(Arc::from).collect::<Vec<Arc<str>>>()
         };
         let workers: Vec<_> =
             starts.into_iter().map(|start| scope.spawn(move || encode(start))).collect();

@@ -6,6 +6,8 @@ use std::fmt::{Display, Write};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
+use crate::live::words::escape;
+
 /// Elements of one request at most; a vCenter refuses larger ones, too.
 const ELEMENTS_MAX: usize = 500_000;
 
@@ -141,33 +143,6 @@ impl Writer {
         self.text.push_str(name);
         self.text.push('>');
     }
-}
-
-/// Writes text so that it reads as itself. What XML 1.0 cannot hold is left out.
-fn escape(text: &str, out: &mut String) {
-    let plain = |byte: u8| !matches!(byte, b'<' | b'>' | b'&' | b'"' | 0..=31 | 127);
-    if text.bytes().all(plain) {
-        return out.push_str(text);
-    }
-    for character in text.chars() {
-        match character {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '"' => out.push_str("&quot;"),
-            '\r' => out.push_str("&#xD;"),
-            '\t' | '\n' => out.push(character),
-            '\0'..='\u{1f}' => {}
-            _ => out.push(character),
-        }
-    }
-}
-
-/// Text as it stands in XML.
-pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    escape(text, &mut out);
-    out
 }
 
 /// An element of a request.
