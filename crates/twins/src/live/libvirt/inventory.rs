@@ -312,3 +312,25 @@ fn derived(kind: &str, id: &str) -> [u8; 16] {
     }
     uuid
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::words::escaped;
+    use crate::{EstateSpec, generate};
+
+    #[test]
+    fn a_host_knows_each_name_once() {
+        let mut world = generate(&EstateSpec { workloads: 20, ..EstateSpec::default() }).remove(0);
+        let name = world.workloads[0].name.clone();
+        for place in [4, 9] {
+            world.workloads[place].name = name.clone();
+        }
+        let domains = Inventory::of(&world, 0).domains;
+        assert_eq!(domains[0].name, name.as_str());
+        assert_eq!(domains[9].name, format!("{name}-3"));
+        assert!(domains[9].xml.contains(&format!("<name>{}-3</name>", escaped(&name))));
+        let names: BTreeSet<_> = domains.iter().map(|it| &it.name).collect();
+        assert_eq!(names.len(), domains.len());
+    }
+}

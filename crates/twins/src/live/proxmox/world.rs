@@ -10,7 +10,7 @@ use super::super::Fault;
 use super::super::faults::Faults;
 use super::super::words::{unique, utc};
 use super::guests::{GuestPlan, plan_guests};
-use super::{cluster, encoded, guests, security};
+use super::{Account, cluster, encoded, guests, security};
 
 /// Version that is served.
 pub(super) const VERSION: &str = "9.1.5";
@@ -59,6 +59,8 @@ pub(super) struct World {
     answers: HashMap<String, Bytes>,
     /// Lists as those see them from whom something is hidden.
     filtered: HashMap<String, Bytes>,
+    /// What storages hold, with images.
+    images: HashMap<String, Bytes>,
     tasks: BTreeMap<String, Vec<Value>>,
     nodes: BTreeSet<String>,
     guests: BTreeSet<String>,
@@ -78,6 +80,7 @@ impl World {
             name: "entente".to_owned(),
             answers: HashMap::new(),
             filtered: HashMap::new(),
+            images: HashMap::new(),
             tasks: BTreeMap::new(),
             nodes: plan.node_names.iter().cloned().collect(),
             guests: planned
@@ -106,6 +109,16 @@ impl World {
     pub(super) fn put_filtered(&mut self, path: &str, whole: &[Value], visible: &[Value]) {
         self.answers.insert(path.to_owned(), encoded(&json!(whole)));
         self.filtered.insert(path.to_owned(), encoded(&json!(visible)));
+    }
+
+    /// Adds what a storage holds: what auditors see of it, and all of it.
+    pub(super) fn put_content(&mut self, path: String, seen: &Value, all: &Value) {
+        self.images.insert(path.clone(), encoded(all));
+        self.put(path, seen);
+    }
+
+    pub(super) fn with_images(&self, path: &str) -> Option<Bytes> {
+        self.images.get(path).cloned()
     }
 
     pub(super) fn put_tasks(&mut self, node: &str, tasks: Vec<Value>) {
@@ -158,11 +171,11 @@ impl World {
     }
 
     /// What an account is allowed.
-    pub(super) fn permissions(&self, is_tenant: bool, is_limited: bool) -> Value {
+    pub(super) fn permissions(&self, account: Account, is_limited: bool) -> Value {
         let audit = |names: &[&str]| -> Map<String, Value> {
             names.iter().map(|it| ((*it).to_owned(), json!(1))).collect()
         };
-        let everything = [
+        let mut everything = vec![
             "Datastore.Audit",
             "Mapping.Audit",
             "Pool.Audit",
@@ -171,8 +184,11 @@ impl World {
             "VM.Audit",
             "VM.GuestAgent.Audit",
         ];
+        if account == Account::Root {
+            everything.extend(["Datastore.Allocate", "VM.Config.Disk"]);
+        }
         let mut paths = Map::new();
-        if !is_tenant {
+        if account != Account::Tenant {
             let usual = ["/", "/access", "/access/groups", "/nodes", "/pool", "/sdn", "/storage"];
             // Paths that the access list names are listed, too.
             let named = self.granted.iter().map(String::as_str);
