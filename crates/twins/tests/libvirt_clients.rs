@@ -13,8 +13,8 @@ use entente_twins::{EstateSpec, generate};
 fn world() -> Arc<Collection> {
     let spec = EstateSpec { workloads: 40, ..EstateSpec::default() };
     let mut world = generate(&spec).remove(0);
-    let name = world.workloads[3].name.clone();
-    world.workloads[7].name = name;
+    let name = world.workloads.first().expect("it has workloads").name.clone();
+    world.workloads.last_mut().expect("it has workloads").name = name;
     Arc::new(world)
 }
 

@@ -60,7 +60,10 @@ mod tests {
 
     #[test]
     fn text_is_written_so_that_it_reads_as_itself() {
-        assert_eq!(escaped("R&D <\"x\"> O'Brien\u{1}"), "R&amp;D &lt;&quot;x&quot;&gt; O&apos;Brien");
+        assert_eq!(
+            escaped("R&D <\"x\"> O'Brien\u{1}"),
+            "R&amp;D &lt;&quot;x&quot;&gt; O&apos;Brien"
+        );
     }
 
     #[test]

@@ -258,9 +258,7 @@ fn jobs(guests: &[GuestPlan<'_>], world: &mut World) {
         }));
     }
     world.put("/cluster/backup", &jobs.into());
-    let told = |it: &&GuestPlan<'_>| {
-        json!({ "vmid": it.vmid, "name": it.workload.name, "type": it.kind() })
-    };
+    let told = |it: &&GuestPlan<'_>| json!({ "vmid": it.vmid, "name": it.workload.name, "type": it.kind() });
     let whole: Vec<Value> = unprotected.iter().map(told).collect();
     let visible: Vec<Value> =
         unprotected.iter().filter(|it| !is_hidden(it.vmid)).map(told).collect();

@@ -34,13 +34,15 @@ pub(super) struct Answering {
     pub has_machines: bool,
 }
 
+/// Which paths somebody may not see.
+type Hides = fn(&str) -> bool;
 /// The privilege that is lacking, and which paths it hides.
-type Denied = (&'static str, fn(&str) -> bool);
+type Denied = (&'static str, Hides);
 
 /// What the account sees of an object: the plan for it, and why the rest is missing.
 pub(super) struct Sight<'p> {
     pub plan: Cow<'p, Plan>,
-    refused: Option<(Refusal, fn(&str) -> bool)>,
+    refused: Option<(Refusal, Hides)>,
 }
 
 impl Sight<'_> {
@@ -189,7 +191,7 @@ impl<'a> Asking<'a> {
             return None;
         }
         if self.world.restricted.iter().any(|it| it == id) {
-            let beyond_view: fn(&str) -> bool = |path| {
+            let beyond_view: Hides = |path| {
                 !matches!(path, "name" | "parent" | "childEntity" | "childType" | "overallStatus")
             };
             return Some(("System.Read", beyond_view));
@@ -237,7 +239,7 @@ impl<'a> Asking<'a> {
     }
 }
 
-fn missing(w: &mut Writer, plan: &Plan, refusal: &Refusal, is_missing: fn(&str) -> bool) {
+fn missing(w: &mut Writer, plan: &Plan, refusal: &Refusal, is_missing: Hides) {
     for path in plan.paths() {
         if is_missing(path) {
             w.node("missingSet", |w| {
@@ -348,7 +350,7 @@ impl<'a> Selection<'a> {
     }
 
     fn follow(&mut self, target: &Target, spec: &Element) -> Vec<Target> {
-        let Some((kind, _)) = self.asking.name(target) else { return Vec::new() };
+        let Some((kind, id)) = self.asking.name(target) else { return Vec::new() };
         if !SCHEMA.is_a(kind, spec.word("type").unwrap_or_default()) {
             return Vec::new();
         }
@@ -356,6 +358,10 @@ impl<'a> Selection<'a> {
             return Vec::new();
         }
         let path = spec.word("path").unwrap_or_default();
+        // What may not be read leads nowhere.
+        if self.asking.denied(kind, id).is_some_and(|it| it.1(path)) {
+            return Vec::new();
+        }
         if let Target::View(id) = target
             && path == "view"
         {

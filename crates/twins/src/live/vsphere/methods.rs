@@ -60,6 +60,8 @@ pub(super) fn call(world: &World, seen: &Seen, request: &Element) -> Answered {
         }
         "Logout" => {
             world.sessions().by_key.remove(key);
+            // Whoever waits in it is told.
+            world.change(|_| ());
             String::new()
         }
         "SessionIsActive" => {

@@ -223,7 +223,10 @@ impl Collector {
         }
         let kept = self.kept.iter().find(|it| Some(it.0) == asked);
         let (_, then) = kept.ok_or_else(|| {
-            Refusal::new("InvalidCollectorVersion", "The collector version is out of date or invalid.")
+            Refusal::new(
+                "InvalidCollectorVersion",
+                "The collector version is out of date or invalid.",
+            )
         })?;
         for filter in &mut self.filters {
             match then.iter().find(|it| it.id == filter.id) {
@@ -261,6 +264,9 @@ fn updates(
     wait: &Wait<'_>,
     cancellations: u64,
 ) -> Result<Option<String>, Refusal> {
+    if world.sessions().by_key.get(key).is_none_or(|it| it.seen.has_expired) {
+        return Err(Refusal::not_authenticated());
+    }
     let (seen, mut filters) = world.session(key, |session| {
         let seen = session.seen.clone();
         let found = collector(session, wait.collector).ok();

@@ -164,7 +164,8 @@ async fn older_methods_know_no_parts_and_nobody_may_ask_for_nothing() {
     let all = it.ask("CheckForUpdates", "", "").await.unwrap();
     assert_eq!(count(&all, "enter"), 120);
     assert!(!all.contains("truncated"));
-    for option in ["<maxObjectUpdates>0</maxObjectUpdates>", "<maxObjectUpdates>-1</maxObjectUpdates>"]
+    for option in
+        ["<maxObjectUpdates>0</maxObjectUpdates>", "<maxObjectUpdates>-1</maxObjectUpdates>"]
     {
         let refused = it.ask("WaitForUpdatesEx", "", option).await.unwrap_err();
         assert_eq!(refused.kind, "InvalidArgument");
@@ -185,6 +186,27 @@ async fn a_machine_that_vanishes_is_told_and_leaves() {
     assert_eq!(count(&anew, "enter"), 10);
     assert!(!anew.contains(&format!(">{gone}</obj>")));
     assert_eq!(it.world.find("VirtualMachine", &gone).unwrap_err().kind, "ManagedObjectNotFound");
+}
+
+#[test]
+fn what_may_not_be_read_leads_nowhere() {
+    let follow = |setup: &Setup, at: usize| {
+        let it = Waiting::new(12, setup, &["name"]);
+        let inventory = it.world.read();
+        let mut machines = inventory.objects.iter().filter(|it| it.kind == "VirtualMachine");
+        let id = machines.nth(at).unwrap().id.clone();
+        drop(inventory);
+        it.call(&format!(
+            "<RetrievePropertiesEx><specSet><propSet><type>Datastore</type>\
+             <pathSet>name</pathSet></propSet><objectSet><obj type=\"VirtualMachine\">{id}</obj>\
+             <skip>true</skip><selectSet><type>VirtualMachine</type><path>datastore</path>\
+             </selectSet></objectSet></specSet><options/></RetrievePropertiesEx>"
+        ))
+    };
+    // The first machine is the one that may only be seen to be there.
+    assert!(follow(&Setup::default(), 0).contains("<obj type=\"Datastore\">"));
+    assert!(!follow(&Setup::with(Fault::Filtered), 0).contains("<objects>"));
+    assert!(follow(&Setup::with(Fault::Filtered), 1).contains("<obj type=\"Datastore\">"));
 }
 
 #[tokio::test]
@@ -234,6 +256,9 @@ async fn waiting_is_cancelled_only_for_who_waits() {
     let cancelling = async { it.call(cancel) };
     let (waited, _) = tokio::join!(wait(&it.world, &it.key, &request), cancelling);
     assert_eq!(waited.unwrap_err().kind, "RequestCanceled");
+    let leaving = async { it.call("<Logout></Logout>") };
+    let (waited, _) = tokio::join!(wait(&it.world, &it.key, &request), leaving);
+    assert_eq!(waited.unwrap_err().kind, "NotAuthenticated");
 }
 
 #[test]

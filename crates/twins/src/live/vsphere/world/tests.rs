@@ -3,12 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
+use super::super::authority;
 use super::super::extract::Child;
 use super::super::faults::Refusal;
 use super::super::schema::{Field, SCHEMA};
 use super::super::sessions::Seen;
 use super::super::xml::{Writer, read};
-use super::super::authority;
 use super::*;
 use crate::{EstateSpec, generate};
 
@@ -64,8 +64,7 @@ impl Checked {
                 self.wrong(format!("{} comes twice in {kind}", child.name));
             }
             last = Some(at);
-            let is_empty_list =
-                field.many && child.inner.is_empty() && child.attributes.is_empty();
+            let is_empty_list = field.many && child.inner.is_empty() && child.attributes.is_empty();
             if !is_empty_list {
                 self.value(field.kind, &child, &format!("{kind}.{}", child.name));
             }
