@@ -3,12 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
-use super::super::authority;
 use super::super::extract::Child;
 use super::super::faults::Refusal;
 use super::super::schema::{Field, SCHEMA};
 use super::super::sessions::Seen;
 use super::super::xml::{Writer, read};
+use super::super::{authority, methods, updates};
 use super::*;
 use crate::{EstateSpec, generate};
 
@@ -210,6 +210,49 @@ fn answers(world: &World) -> Checked {
 fn every_answer_follows_the_table_of_types() {
     let checked = answers(&world(60, &Setup::default()));
     assert_eq!(checked.wrong, BTreeSet::new());
+}
+
+#[tokio::test]
+async fn pages_and_updates_follow_the_table_of_types() {
+    let mut checked = Checked::default();
+    for fault in [Fault::Filtered, Fault::Vanish] {
+        let world = world(60, &Setup::with(fault));
+        let key = logged_in(&world).key;
+        let call = |request: &str| {
+            let seen = world.sessions().by_key[&key].seen.clone();
+            let answer = methods::call(&world, &seen, &read(request).unwrap()).unwrap();
+            String::from_utf8(answer.concat()).unwrap()
+        };
+        let view = call(
+            "<CreateContainerView><container type=\"Folder\">group-d1</container>\
+             <recursive>true</recursive></CreateContainerView>",
+        );
+        let view = children(&view).next().unwrap().inner;
+        let spec = format!(
+            "<propSet><type>ManagedEntity</type><all>true</all></propSet><objectSet>\
+             <obj type=\"ContainerView\">{view}</obj><skip>true</skip><selectSet>\
+             <type>ContainerView</type><path>view</path></selectSet></objectSet>"
+        );
+        checked.answer(
+            "RetrieveResult",
+            &call(&format!(
+                "<RetrievePropertiesEx><specSet>{spec}</specSet></RetrievePropertiesEx>"
+            )),
+        );
+        let this = "<_this type=\"PropertyCollector\">propertyCollector</_this>";
+        call(&format!("<CreateFilter>{this}<spec>{spec}</spec></CreateFilter>"));
+        let all = read(&format!("<CheckForUpdates>{this}<version/></CheckForUpdates>")).unwrap();
+        checked.answer("UpdateSet", &updates::wait(&world, &key, &all).await.unwrap());
+        let next = format!("<CheckForUpdates>{this}<version>1</version></CheckForUpdates>");
+        let next = updates::wait(&world, &key, &read(&next).unwrap()).await.unwrap();
+        if fault == Fault::Vanish {
+            checked.answer("UpdateSet", &next);
+        }
+    }
+    assert_eq!(checked.wrong, BTreeSet::new());
+    for kind in ["MissingProperty", "NoPermission", "ManagedObjectNotFound", "PropertyChange"] {
+        assert!(checked.met.contains(kind), "{kind}");
+    }
 }
 
 #[test]
