@@ -147,7 +147,7 @@ fn read_from(
     runtime.block_on(async {
         let server = Arc::new(Server { answers: Box::new(answers), asked: Mutex::default() });
         let served = serve_http(server.clone(), Setup::default()).await.unwrap();
-        let target = target(&served.0);
+        let target = target(&served.address);
         let (cancel, traffic) = (Cancel::new(), Traffic::default());
         let run = Run { target: &target, watch: &Unwatched, cancel: &cancel, traffic: &traffic };
         let outcome = CONNECTOR.collect(run).await;
@@ -406,7 +406,7 @@ fn what_happened_while_a_session_was_over_is_caught_up_with() {
     runtime.block_on(async {
         let server = Arc::new(Server { answers: Box::new(answers), asked: Mutex::default() });
         let served = serve_http(server.clone(), Setup::default()).await.unwrap();
-        let target = target(&served.0);
+        let target = target(&served.address);
         let (cancel, traffic) = (Cancel::new(), Traffic::default());
         let run = Run { target: &target, watch: &Unwatched, cancel: &cancel, traffic: &traffic };
         let mut changed = |change: Change| {
