@@ -219,3 +219,22 @@ pub(in crate::proxmox) fn log(gaps: &Gaps, sections: &[&str], call: &str, failur
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::{CallError, Refusal};
+
+    #[test]
+    fn a_call_that_was_stopped_names_the_lists_that_lack_it() {
+        let gaps = Gaps::default();
+        let stopped = Failure::of("/nodes", &CallError::Refused(Refusal::Cancelled));
+        log(&gaps, &["hosts", "clusters"], "/nodes", &stopped);
+        log(&gaps, &["hosts"], "/cluster/status", &stopped);
+        let gaps = gaps.finish(&"here".into());
+        let shown: Vec<_> =
+            gaps.iter().map(|it| (it.cause, it.place.section.as_deref(), it.count)).collect();
+        let cancelled = |list| (GapCause::Cancelled, Some(list), 1);
+        assert_eq!(shown, [cancelled("clusters"), cancelled("hosts")]);
+    }
+}

@@ -336,7 +336,7 @@ fn address(configured: &str) -> Result<String, Refusal> {
 
 impl Failure {
     /// Of a call to which nothing was answered.
-    fn of(path: &str, error: &CallError) -> Self {
+    pub(super) fn of(path: &str, error: &CallError) -> Self {
         let said = error.to_string().into();
         Self { cause: error.cause(), why: Why::CallFailed, path: path.into(), status: None, said }
     }

@@ -137,7 +137,7 @@ pub(super) fn fill_machine(view: &View<'_>, inside: &mut Inside, nics: &mut [Nic
         inside.tools.status = Observed::Unobserved(failure.why);
     }
     // Whatever else went wrong is told where it was asked.
-    if failures.any(Failure::is_silence) && inside.tools.status.value().is_none() {
+    if failures.any(Failure::is_silence) && inside.tools.status.why() == Some(Why::GuestSilent) {
         let message = "the guest agent is set up but did not answer";
         let found = Found::of(GapCause::Unreachable, "workloads", message);
         view.context.gaps.add(found.field("agent").value(&view.guest.vmid));
