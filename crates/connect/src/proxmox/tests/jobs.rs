@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use entente_model::{Collection, GapCause, Observed, Why};
+use entente_model::{Collection, GapCause, Observed, Why, WorkloadId};
 use serde_json::{Value, json};
 
 use super::configs::{data, read, script};
@@ -32,12 +32,11 @@ fn three_guests(permissions: Value, jobs: Value) -> Script {
 }
 
 /// Numbers of the guests that each job covers, and why there may be more.
-fn covered(collection: &Collection) -> BTreeMap<&str, (Vec<&str>, Option<Why>)> {
-    let number = |it: &str| it.rsplit('/').next().map(str::len).unwrap_or_default();
+fn covered(collection: &Collection) -> BTreeMap<&str, (String, Option<Why>)> {
+    let number = |id: &'_ WorkloadId| id.as_str().strip_prefix("pve/").unwrap().to_owned();
     let jobs = collection.control.protection_jobs.iter().map(|job| {
-        let guests = job.workloads.iter().map(|it| it.as_str());
-        let guests = guests.map(|it| &it[it.len() - number(it)..]).collect();
-        (job.native_id.as_str(), (guests, job.workloads.why()))
+        let guests: Vec<String> = job.workloads.iter().map(number).collect();
+        (job.native_id.as_str(), (guests.join(" "), job.workloads.why()))
     });
     jobs.collect()
 }
@@ -53,18 +52,18 @@ async fn a_job_covers_what_the_platform_would_back_up() {
     ]);
     let collection = read(three_guests(everything(), jobs)).await;
     let covered = covered(&collection);
-    assert_eq!(covered["all"], (vec!["100", "101", "102"], None));
-    assert_eq!(covered["some"], (vec!["102"], None));
-    assert_eq!(covered["node"], (vec!["100", "102"], None));
-    assert_eq!(covered["pool"], (vec!["100", "101"], None));
-    assert_eq!(covered["pool-here"], (vec!["100"], None));
-    assert_eq!(covered["named"], (vec!["100", "102"], None));
-    assert_eq!(covered["named-here"], (vec!["100"], None));
-    assert_eq!(covered["both"], (vec!["100", "101"], None));
+    assert_eq!(covered["all"], ("100 101 102".into(), None));
+    assert_eq!(covered["some"], ("102".into(), None));
+    assert_eq!(covered["node"], ("100 102".into(), None));
+    assert_eq!(covered["pool"], ("100 101".into(), None));
+    assert_eq!(covered["pool-here"], ("100".into(), None));
+    assert_eq!(covered["named"], ("100 102".into(), None));
+    assert_eq!(covered["named-here"], ("100".into(), None));
+    assert_eq!(covered["both"], ("100 101".into(), None));
     // What chooses nothing, or cannot be understood, is not a job without guests.
-    assert_eq!(covered["neither"], (vec![], Some(Why::Blank)));
-    assert_eq!(covered["odd"], (vec![], Some(Why::Unreadable)));
-    assert_eq!(covered["pool-some"], (vec!["101"], Some(Why::Unreadable)));
+    assert_eq!(covered["neither"], ("".into(), Some(Why::Blank)));
+    assert_eq!(covered["odd"], ("".into(), Some(Why::Unreadable)));
+    assert_eq!(covered["pool-some"], ("101".into(), Some(Why::Unreadable)));
     let named = collection.control.protection_jobs.iter().find(|it| it.native_id == "named");
     assert_eq!(named.unwrap().enabled, Observed::Value(false));
 }
@@ -77,8 +76,8 @@ async fn what_rights_hide_may_be_covered_and_may_be_in_a_pool() {
     let jobs = json!([{"id": "all", "all": 1}, {"id": "pool", "pool": "prod"}, {"id": "named", "vmid": "100,999"}]);
     let collection = read(three_guests(permissions, jobs.clone())).await;
     let covered_ = covered(&collection);
-    assert_eq!(covered_["all"], (vec!["100", "101", "102"], None));
-    assert_eq!(covered_["pool"], (vec!["100", "101"], Some(Why::NoPermission)));
+    assert_eq!(covered_["all"], ("100 101 102".into(), None));
+    assert_eq!(covered_["pool"], ("100 101".into(), Some(Why::NoPermission)));
     let folder =
         |collection: &Collection, at: usize| collection.workloads[at].placement.folder.clone();
     assert_eq!(folder(&collection, 0), Observed::Value("prod".into()));
@@ -92,8 +91,8 @@ async fn what_rights_hide_may_be_covered_and_may_be_in_a_pool() {
     permissions.as_object_mut().unwrap().remove("/access");
     let collection = read(three_guests(permissions, jobs)).await;
     let covered_ = covered(&collection);
-    assert_eq!(covered_["all"], (vec!["100", "101", "102"], Some(Why::NoPermission)));
-    assert_eq!(covered_["named"], (vec!["100", "999"], None));
+    assert_eq!(covered_["all"], ("100 101 102".into(), Some(Why::NoPermission)));
+    assert_eq!(covered_["named"], ("100 999".into(), None));
     assert_eq!(folder(&collection, 2), Observed::Unobserved(Why::NoPermission));
     assert!(has_gap(&collection, GapCause::NoPermission, "workloads"));
 }
