@@ -195,8 +195,7 @@ impl Reader<'_> {
         loop {
             if tasks.len() >= room {
                 let message = format!("only the latest {room} tasks are read");
-                let found = Found::of(GapCause::LimitReached, "activities", &message);
-                return self.gaps.add(found.field(TASKS));
+                return self.stop_tasks(&message, None);
             }
             let (first, size) = (start.to_string(), page_size.min(room - tasks.len()).max(1));
             let size_text = size.to_string();
@@ -217,10 +216,17 @@ impl Reader<'_> {
             }
             if new == 0 {
                 let message = "pages of tasks repeat what was read: the rest is missing";
-                let found = Found::of(GapCause::LimitReached, "activities", message);
-                return self.gaps.add(found.field(TASKS).value(node));
+                return self.stop_tasks(message, Some(node));
             }
             start += page.len();
+        }
+    }
+
+    /// Not all tasks were read.
+    fn stop_tasks(&self, message: &str, value: Option<&str>) {
+        for section in OF_TASKS {
+            let found = Found::of(GapCause::LimitReached, section, message).field(TASKS);
+            self.gaps.add(Found { value, ..found });
         }
     }
 

@@ -217,9 +217,17 @@ pub(in crate::proxmox) fn placement(
     groups(context, answers, nodes, collection);
     let list = answers.list(RESOURCES, &[]).unwrap_or_default();
     for record in Record::each(list, "overrides", context.gaps) {
-        let workload = record.required("sid").and_then(|it| context.workload(vmid_of(&it)?));
+        let sid = record.required("sid");
+        let workload = sid.as_deref().and_then(|it| context.workload(vmid_of(it)?));
         context.tally("overrides", record.cells(), workload.is_some());
-        let Some(workload) = workload else { continue };
+        let Some(workload) = workload else {
+            if let Some(sid) = sid {
+                let message = "HA looks after something that is no guest: it was left out";
+                let found = Found::of(GapCause::UnmappedRow, "overrides", message);
+                context.gaps.add(found.field("sid").value(&sid));
+            }
+            continue;
+        };
         for setting in SETTINGS {
             if let Observed::Value(value) = record.text(setting) {
                 collection.control.overrides.push(WorkloadOverride {

@@ -144,7 +144,11 @@ impl View<'_> {
         workload.advanced_settings = settings::settings(self);
         let capacities: Option<u64> =
             workload.disks.iter().map(|it| it.capacity_bytes.copied()).sum();
-        workload.samples.storage_provisioned_bytes = Observed::or_why(capacities, Why::Blank);
+        // What some disks hold is not what all of them hold.
+        workload.samples.storage_provisioned_bytes = match workload.disks.why() {
+            Some(why) => Observed::Unobserved(why),
+            None => Observed::or_why(capacities, Why::Blank),
+        };
     }
 
     /// Power, by what the process says where there is one, and by the lock of one put to sleep on disk.

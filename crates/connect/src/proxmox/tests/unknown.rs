@@ -135,6 +135,7 @@ async fn a_setting_that_cannot_be_understood_is_not_missing() {
     assert_eq!((of(&devices.usb), of(&devices.serial_ports)), ((0, unclear), (0, unclear)));
     assert_eq!((of(&machine.disks), of(&devices.cdroms)), ((1, unclear), (0, unclear)));
     assert_eq!(machine.disks.items[0].mode.why(), unclear);
+    assert_eq!(machine.samples.storage_provisioned_bytes.why(), unclear);
     assert_eq!((machine.nics.items.len(), machine.nics.why()), (1, unclear));
     let nic = &machine.nics.items[0];
     assert_eq!((nic.connected.why(), nic.starts_connected.why()), (unclear, unclear));
@@ -180,6 +181,7 @@ async fn ha_that_cannot_be_understood_guards_nobody_surely() {
     let collection = read(script).await;
     let machine = &collection.workloads[0];
     assert_eq!(machine.availability.ha_protected, Observed::Unobserved(Why::Unreadable));
+    assert_gaps(&collection, GapCause::UnmappedRow, &["overrides"]);
     assert_eq!(collection.hosts[0].in_maintenance, Observed::Unobserved(Why::Blank));
     assert_eq!(of(&collection.control.placement_groups[0].workloads), (1, Some(Why::Unreadable)));
 }

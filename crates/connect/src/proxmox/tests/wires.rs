@@ -58,10 +58,19 @@ async fn an_address_may_come_from_the_network_or_not_be_told() {
         {"iface": "vmbr4", "type": "OVSBridge", "method": "manual", "ovs_ports": "mgmt"},
         {"iface": "mgmt", "type": "OVSIntPort", "method": "static", "address": "192.0.2.4", "ovs_bridge": "vmbr4", "ovs_tag": 50},
         {"iface": "vmbr3:1", "type": "alias", "method": "manual"},
+        {"iface": "vmbr5", "type": "bridge", "method": "manual", "bridge_ports": "eno5"},
+        {"iface": "eno5", "type": "eth"},
+        {"iface": "eno5.60", "type": "vlan", "method": "manual"},
+        {"iface": "vmbr6", "type": "bridge", "address": "192.0.2.6", "bridge_ports": "eno5.60"},
         {"iface": "odd.x", "type": "vlan", "method": "static", "address": "192.0.2.5", "vlan-raw-device": "vmbr3"},
     ]);
-    let nics =
-        ["bridge=vmbr4,tag=50", "bridge=vmbr4,tag=51", "bridge=vmbr3,tag=7", "bridge=hidden"];
+    let nics = [
+        "bridge=vmbr4,tag=50",
+        "bridge=vmbr4,tag=51",
+        "bridge=vmbr3,tag=7",
+        "bridge=hidden",
+        "bridge=vmbr5,tag=60",
+    ];
     let collection = networks(&nics, interfaces).await;
     assert_eq!(carries(&collection, "vmbr0"), Observed::Value(true));
     assert_eq!(carries(&collection, "vmbr1"), Observed::Value(true));
@@ -69,6 +78,9 @@ async fn an_address_may_come_from_the_network_or_not_be_told() {
     assert_eq!(carries(&collection, "vmbr4 VLAN 50"), Observed::Value(true));
     assert_eq!(carries(&collection, "vmbr4 VLAN 51"), Observed::Value(false));
     assert_eq!(carries(&collection, "vmbr3 VLAN 7"), Observed::Unobserved(Why::Blank));
+    // A bridge with an address stands on that VLAN; what is plugged in has none of its own.
+    assert_eq!(carries(&collection, "vmbr5 VLAN 60"), Observed::Value(true));
+    assert_eq!(carries(&collection, "vmbr5"), Observed::Value(false));
     let hidden = collection.networks.iter().find(|it| it.name == "hidden").unwrap();
     assert_eq!(hidden.carries_hypervisor, Observed::Unobserved(Why::NoPermission));
     assert!(hidden.vlan.why().is_some() && hidden.switch.why().is_some());

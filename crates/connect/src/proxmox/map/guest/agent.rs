@@ -103,9 +103,13 @@ impl Told {
 
 /// Fills in what the agent of a machine tells.
 pub(super) fn fill_machine(view: &View<'_>, inside: &mut Inside, nics: &mut [Nic]) {
-    if let Observed::Unobserved(why) = has_agent(view.guest.kind, &view.config) {
-        // Where it is not known whether there is one, it is not known whether it is silent.
-        unknown(why, inside, nics);
+    match has_agent(view.guest.kind, &view.config) {
+        // Where it is not known whether there is one, it is not known whether it is silent; but a machine
+        // that does not run is.
+        Observed::Unobserved(why) if view.guest.runs() != Observed::Value(false) => {
+            unknown(why, inside, nics);
+        }
+        _ => {}
     }
     let record = |call| {
         let value = view.answers.value(call, &view.args())?;

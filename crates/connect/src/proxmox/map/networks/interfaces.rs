@@ -205,14 +205,20 @@ impl<'a> OfNode<'a> {
             (false, Some(bridge)) if interface.kind == "OVSIntPort" => {
                 add(bridge, Self::tag(interface), true, &has);
             }
-            (false, Some(bridge)) => add(bridge, Tag::Untagged, false, &has),
-            (false, None) => {}
+            // What is plugged in has no address of its own unless it says so.
+            (false, Some(bridge)) if has == Observed::Value(true) => {
+                add(bridge, Tag::Untagged, false, &has);
+            }
+            (false, _) => {}
         }
         if interface.kind == "vlan" {
             // A VLAN that is plugged into another bridge brings that bridge's address with it.
             let above = port_of.and_then(|it| self.by_name.get(it.as_str()));
-            if has != Observed::Value(true) {
-                has = above.map_or(has, |it| it.has_address());
+            match above.map(|it| it.has_address()) {
+                Some(Observed::Value(false)) | None => {}
+                Some(above) if has == Observed::Value(false) => has = above,
+                Some(Observed::Value(true)) => has = Observed::Value(true),
+                Some(_) => {}
             }
             let (below, vlan) = interface.vlan();
             let below = below.unwrap_or_default();
@@ -230,7 +236,8 @@ impl<'a> OfNode<'a> {
     fn tag(interface: &Interface<'_>) -> Tag {
         let options = interface.record.text("ovs_options");
         let options = options.value().map(|it| it.replace(' ', ","));
-        let option = options.as_deref().and_then(|it| it.split(',').find_map(|it| it.strip_prefix("tag=")));
+        let option =
+            options.as_deref().and_then(|it| it.split(',').find_map(|it| it.strip_prefix("tag=")));
         let told = interface.record.text("ovs_tag");
         match told.value().map(Text::as_str).or(option) {
             None => Tag::Untagged,
@@ -278,7 +285,10 @@ mod tests {
     fn vlans_are_a_tag_a_trunk_or_both() {
         let hold = |text: &str, tag| Vlans::parse(text).map(|it| it.hold(tag));
         assert_eq!(hold("20", Tag::Vlan(20)), Some(true));
-        assert_eq!((hold("20", Tag::Untagged), hold("20", Tag::Vlan(2))), (Some(false), Some(false)));
+        assert_eq!(
+            (hold("20", Tag::Untagged), hold("20", Tag::Vlan(2))),
+            (Some(false), Some(false))
+        );
         assert_eq!(hold("trunk 30;40-50", Tag::Vlan(45)), Some(true));
         assert_eq!(hold("trunk 30;40-50", Tag::Untagged), Some(true));
         assert_eq!(hold("20 trunk 30", Tag::Untagged), Some(false));
