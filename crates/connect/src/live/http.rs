@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use entente_model::Text;
+use entente_model::{GapCause, Text};
 use flate2::bufread::GzDecoder;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, RETRY_AFTER};
 pub use reqwest::{Method, StatusCode, Url};
@@ -37,6 +37,19 @@ pub enum CallError {
         /// The limit.
         bytes_max: u64,
     },
+}
+
+impl CallError {
+    /// What kind of gap a call leaves that failed so after log-in.
+    pub fn cause(&self) -> GapCause {
+        match self {
+            Self::Refused(Refusal::Cancelled) => GapCause::Cancelled,
+            Self::Refused(Refusal::TimedOut { .. }) | Self::Idle { .. } => GapCause::TimedOut,
+            Self::Truncated(_) => GapCause::Truncated,
+            Self::TooLarge { .. } => GapCause::LimitReached,
+            Self::Refused(_) => GapCause::CallFailed,
+        }
+    }
 }
 
 impl From<CallError> for Refusal {
@@ -341,6 +354,17 @@ impl Response<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failed_call_is_a_gap_of_its_kind() {
+        let cause = |error: CallError| error.cause();
+        assert_eq!(cause(Refusal::Cancelled.into()), GapCause::Cancelled);
+        assert_eq!(cause(Refusal::TimedOut { seconds: 1 }.into()), GapCause::TimedOut);
+        assert_eq!(cause(CallError::Idle { seconds: 1 }), GapCause::TimedOut);
+        assert_eq!(cause(CallError::Truncated("x".into())), GapCause::Truncated);
+        assert_eq!(cause(CallError::TooLarge { bytes_max: 1 }), GapCause::LimitReached);
+        assert_eq!(cause(Refusal::NameUnknown.into()), GapCause::CallFailed);
+    }
 
     #[test]
     fn an_address_is_a_host_a_port_or_a_url() {
