@@ -101,6 +101,16 @@ pub(in crate::proxmox) static NEEDS: [Need; 8] = [
     ),
 ];
 
+/// What lists all images and backups of guests: no right to read alone does, and an account that only
+/// reads should not have it. So it is not asked for, and without it the list is not whole.
+static ALL_VOLUMES: Need = need(
+    "Datastore.Allocate",
+    "/storage",
+    "images and backups of guests, which storages list only to those who may change them",
+    &["Datastore.Allocate"],
+    &["volumes"],
+);
+
 const fn rights_of(needs: &[Need; 8]) -> [Right; 8] {
     let [a, b, c, d, e, f, g, h] = needs;
     [a.right, b.right, c.right, d.right, e.right, f.right, g.right, h.right]
@@ -251,7 +261,7 @@ impl Sight {
 
     /// What is lacking, as gaps on every list that it hides from.
     pub(in crate::proxmox) fn log(&self, gaps: &Gaps) {
-        for need in &NEEDS {
+        for need in NEEDS.iter().chain([&ALL_VOLUMES]) {
             let right = &need.right;
             let message = match self.state(need) {
                 Some(RightState::Held) => continue,
@@ -347,6 +357,21 @@ mod tests {
         let of =
             |list: &str| gaps.iter().filter(|it| it.place.section.as_deref() == Some(list)).count();
         assert_eq!(["workloads", "datastores", "principals", "folders"].map(of), [1; 4]);
+    }
+
+    #[test]
+    fn who_only_reads_does_not_see_all_volumes() {
+        let gap = |permissions: &Value| {
+            let gaps = Gaps::default();
+            sight(permissions, &[]).log(&gaps);
+            let found = gaps.finish(&"here".into());
+            let of = |it: &&entente_model::Gap| it.place.section.as_deref() == Some("volumes");
+            found.iter().filter(of).count()
+        };
+        let auditor = json!({"/access": {"Sys.Audit": 1}, "/storage": {"Datastore.Audit": 1}});
+        assert_eq!(gap(&auditor), 1);
+        let owner = json!({"/access": {"Sys.Audit": 1}, "/storage": {"Datastore.Audit": 1, "Datastore.Allocate": 1}});
+        assert_eq!(gap(&owner), 0);
     }
 
     #[test]
