@@ -157,12 +157,7 @@ async fn read_managers(session: &Session<'_>, gaps: &mut Gaps) -> Kept {
         ("authorizationManager", "AuthorizationManager", "roles", &["roleList"]),
         ("extensionManager", "ExtensionManager", "attachments", &["extensionList"]),
         ("sessionManager", "SessionManager", "attachments", &["sessionList"]),
-        (
-            "licenseManager",
-            "LicenseManager",
-            "licences",
-            &["licenses", "licenseAssignmentManager"],
-        ),
+        ("licenseManager", "LicenseManager", "licences", &["licenses", "licenseAssignmentManager"]),
         ("customFieldsManager", "CustomFieldsManager", WORKLOADS, &["field"]),
         ("rootFolder", "Folder", "alarms", &["triggeredAlarmState"]),
     ];

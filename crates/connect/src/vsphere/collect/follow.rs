@@ -254,10 +254,11 @@ impl Follower<'_, '_> {
 fn shows_ended_session(update: Element<'_>) -> bool {
     let mut refused = update.all("missingSet").peekable();
     let is_all = refused.peek().is_some() && update.child("changeSet").is_none();
-    is_all && refused.all(|it| {
-        let fault = it.child("fault").and_then(|it| it.child("fault").or(Some(it)));
-        fault.is_some_and(|it| Fault::from(it, "").ends_session())
-    })
+    is_all
+        && refused.all(|it| {
+            let fault = it.child("fault").and_then(|it| it.child("fault").or(Some(it)));
+            fault.is_some_and(|it| Fault::from(it, "").ends_session())
+        })
 }
 
 fn reference(answer: &Tree) -> Result<Target, CallFault> {

@@ -411,10 +411,8 @@ mod tests {
         let machines = 120_000;
         let these: Vec<Target> =
             (0..machines).map(|it| Target::new("VirtualMachine", &format!("vm-{it}"))).collect();
-        let query = Query {
-            which: Which::These(these),
-            paths: super::super::super::wire::workloads(),
-        };
+        let query =
+            Query { which: Which::These(these), paths: super::super::super::wire::workloads() };
         let calls = first_calls(&collector, &query, None, 1_000);
         let asked: Vec<String> = calls.iter().map(|it| it.envelope(None)).collect();
         let elements = |body: &String| body.matches("</").count();

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use entente_model::{
-    Collection, GapCause, Listing, Observed, PlatformId, StorageAssignment, StoragePolicy, Text, Why,
-    WorkloadId,
+    Collection, GapCause, Listing, Observed, PlatformId, StorageAssignment, StoragePolicy, Text,
+    Why, WorkloadId,
 };
 
 use super::super::map::{self, Machines};

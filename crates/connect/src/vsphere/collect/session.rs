@@ -1,8 +1,8 @@
 //! One session with one server: logging in, calling, logging in again when it ended, logging out.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use entente_model::{Text, Why};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};

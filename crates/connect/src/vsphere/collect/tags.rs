@@ -126,7 +126,9 @@ struct Attached {
 impl Rest {
     async fn open(session: &Session<'_>) -> Result<Self, CallFault> {
         let (form, token) = match Self::log_in(session, Form::Rest).await {
-            Err(CallFault::Status(404 | 410)) => (Form::Api, Self::log_in(session, Form::Api).await?),
+            Err(CallFault::Status(404 | 410)) => {
+                (Form::Api, Self::log_in(session, Form::Api).await?)
+            }
             other => (Form::Rest, other?),
         };
         Ok(Self { form, token: Mutex::new((token, 1)) })
@@ -407,9 +409,8 @@ impl Tags {
             match self.rest.ask::<Option<Vec<Attached>>>(session, request).await {
                 Ok(found) => {
                     let told = found.into_iter().flatten();
-                    all.told.extend(
-                        told.map(|it| (it.object_id.id, it.tag_ids.unwrap_or_default())),
-                    );
+                    all.told
+                        .extend(told.map(|it| (it.object_id.id, it.tag_ids.unwrap_or_default())));
                 }
                 Err(fault) => {
                     all.failed = Some(fault);
@@ -433,7 +434,8 @@ impl Tags {
     /// Adds what was told to machines' attributes.
     pub fn apply(&self, attached: &AllAttached, machines: &mut Machines, gaps: &mut Gaps) {
         let failed = attached.failed.as_ref().map(|it| call_failed(gaps, &[WORKLOADS], it));
-        let found = Found::of(GapCause::CallFailed, WORKLOADS, "the platform did not tell its tags");
+        let found =
+            Found::of(GapCause::CallFailed, WORKLOADS, "the platform did not tell its tags");
         let unread = self.dropped.unwrap_or(Why::Unreadable);
         let message = "tags that are not in the list of tags: the account may not see them, or they could not be read";
         let dangling = Found::of(GapCause::DanglingReference, WORKLOADS, message).field("tag");

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use entente_model::{
-    Activity, Alarm, Attachment, AttachmentKind, GapCause, Listing, Moment, Observed, PlatformId, Text,
-    Why,
+    Activity, Alarm, Attachment, AttachmentKind, GapCause, Listing, Moment, Observed, PlatformId,
+    Text, Why,
 };
 
 use super::super::wire::{Element, Object, Told};

@@ -130,7 +130,8 @@ impl Rules<'_, '_> {
         let mut groups = BTreeMap::new();
         for group in self.config.all("group") {
             let Some(name) = group.text_at("name") else {
-                let found = Found::of(GapCause::UnmappedRow, "placement_groups", "a group without a name");
+                let found =
+                    Found::of(GapCause::UnmappedRow, "placement_groups", "a group without a name");
                 self.facts.gaps.add(found);
                 continue;
             };

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use entente_model::{
-    BusSharing, DatastoreId, Device, Devices, Disk, DiskMode, DiskSharing, GapCause, Listing, Nic, Observed,
-    RawMapping, Text, Why,
+    BusSharing, DatastoreId, Device, Devices, Disk, DiskMode, DiskSharing, GapCause, Listing, Nic,
+    Observed, RawMapping, Text, Why,
 };
 
 use super::super::wire::{Element, Told};
@@ -299,9 +299,7 @@ impl<'t> Parts<'t, '_, '_, '_> {
             network,
             switch,
             connected: self.facts.flag(device.told("connectable.connected"), blank()),
-            starts_connected: self
-                .facts
-                .flag(device.told("connectable.startConnected"), blank()),
+            starts_connected: self.facts.flag(device.told("connectable.startConnected"), blank()),
             mac: match device.text_at("macAddress") {
                 Some(mac) => Observed::Value(Text::from(mac.to_ascii_lowercase())),
                 None => blank(),

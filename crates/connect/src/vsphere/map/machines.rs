@@ -65,13 +65,8 @@ impl ObjectSink for Machines {
         self.properties += object.told_count() as u64;
         let inventory = self.inventory.clone();
         let facts = Facts { gaps: &mut self.gaps, section: SECTION };
-        let mapping = Mapping::of(
-            object,
-            &inventory,
-            facts,
-            &mut self.findings,
-            &mut self.strangers,
-        );
+        let mapping =
+            Mapping::of(object, &inventory, facts, &mut self.findings, &mut self.strangers);
         let workload = mapping.workload(id);
         self.at.insert(Text::new(native), self.workloads.len());
         self.workloads.push(workload);
@@ -86,4 +81,3 @@ impl ObjectSink for Machines {
         self.workloads.len() as u64
     }
 }
-

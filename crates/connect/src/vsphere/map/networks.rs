@@ -84,12 +84,17 @@ fn on_hosts<'k>(kept: &'k Kept, inventory: &Inventory, facts: &mut Facts<'_>) ->
         let groups = host.get("config.network.portgroup");
         if let Some(why) = silence(groups) {
             all.silent.insert(host.reference.id, why);
-            let message = "a host does not tell its port groups: what its networks are is not known";
+            let message =
+                "a host does not tell its port groups: what its networks are is not known";
             facts.gaps.add(told_nothing(why, facts.section, message).value(host.reference.id));
         }
         for group in groups.elements() {
             let Some(spec) = group.child("spec") else {
-                facts.gap(GapCause::UnmappedRow, "portgroup", "a port group without a specification");
+                facts.gap(
+                    GapCause::UnmappedRow,
+                    "portgroup",
+                    "a port group without a specification",
+                );
                 continue;
             };
             let name = unescape(spec.text_at("name").unwrap_or_default()).into_owned();
@@ -365,11 +370,7 @@ fn standard_switch(
     known.hosts.items.extend(inventory.place(host).map(|it| it.name.clone()));
 }
 
-fn distributed_switch(
-    object: &Object<'_>,
-    inventory: &Inventory,
-    facts: &mut Facts<'_>,
-) -> Switch {
+fn distributed_switch(object: &Object<'_>, inventory: &Inventory, facts: &mut Facts<'_>) -> Switch {
     facts.refusals(object);
     let members = object.get("summary.hostMember");
     let (mut hosts, mut dropped) = (Vec::new(), members.refused());

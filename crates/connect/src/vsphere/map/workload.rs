@@ -73,8 +73,7 @@ impl<'o, 't, 'g> Mapping<'o, 't, 'g> {
             settings: &settings,
             unread: self.unread,
         };
-        let hardware =
-            devices::hardware(&machine, self.inventory, &mut self.facts, self.strangers);
+        let hardware = devices::hardware(&machine, self.inventory, &mut self.facts, self.strangers);
         let placement = self.placement();
         let power = self.facts.word(self.get("runtime.powerState"), blank(), power);
         Workload {
@@ -407,7 +406,6 @@ impl<'o, 't, 'g> Mapping<'o, 't, 'g> {
         attributes.sort();
         listing(attributes, dropped)
     }
-
 }
 
 fn power(word: &str) -> Option<PowerState> {

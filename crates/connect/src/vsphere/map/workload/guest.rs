@@ -90,8 +90,7 @@ impl Mapping<'_, '_, '_> {
         let storage = self.get("summary.storage");
         let used = self.facts.bytes(storage.child("committed"), 1, blank());
         let more = self.facts.bytes(storage.child("uncommitted"), 1, blank());
-        let off =
-            matches!(self.get("runtime.powerState").text(), Some("poweredOff" | "suspended"));
+        let off = matches!(self.get("runtime.powerState").text(), Some("poweredOff" | "suspended"));
         let unset = if off { Observed::Absent } else { blank() };
         WorkloadSamples {
             powered_on_since: self.facts.moment(self.get("runtime.bootTime"), unset),

@@ -33,10 +33,8 @@ impl<'t> Mapping<'_, 't, '_> {
         };
         let folder = match (parent, vapp) {
             (Some(parent), _) => inventory.told(parent).map(|it| it.path.clone()),
-            (None, Some(vapp)) => {
-                Observed::or_why(inventory.folder_of_vapp(vapp), Why::Blank)
-                    .map(|it| it.path.clone())
-            }
+            (None, Some(vapp)) => Observed::or_why(inventory.folder_of_vapp(vapp), Why::Blank)
+                .map(|it| it.path.clone()),
             (None, None) => Observed::Unobserved(refused("parent")),
         };
         Placement {
