@@ -193,13 +193,14 @@ async fn read_host_details(
     managers: &Managers<'_>,
     gaps: &mut Gaps,
 ) {
-    let assigned = match managers.get("licenseManager", "licenseAssignmentManager").reference() {
+    let manager = managers.get("licenseManager", "licenseAssignmentManager");
+    let assigned = match manager.reference() {
         Some(it) => {
             let manager = Target::new(it.kind, it.id);
             ask_or_gap(session, "licences", &Call::new("QueryAssignedLicenses", &manager), gaps)
                 .await
         }
-        None => Err(Why::CallFailed),
+        None => Err(manager.refused().unwrap_or(Why::Blank)),
     };
     map::assigned_licences(collection, &assigned);
 

@@ -289,9 +289,15 @@ impl<'a> Session<'a> {
     /// Logs out, even when the run was stopped.
     pub async fn close(&self) {
         let Ok(manager) = self.manager("sessionManager") else { return };
-        let call = Call::new("Logout", manager);
+        if let Ok(request) = self.request(VIM_PATH, &Call::new("Logout", manager)) {
+            self.end(&request).await;
+        }
+    }
+
+    /// Sends what ends something on the server, even when the run was stopped.
+    pub async fn end(&self, request: &Request) {
         if !self.run.cancel.is_cancelled() {
-            let _ = self.ask_once(VIM_PATH, &call).await;
+            let _ = self.http.send(request).await;
             return;
         }
         // What was stopped refuses to call: a connection of its own, with little patience.
@@ -301,9 +307,7 @@ impl<'a> Session<'a> {
         target.limits = LiveLimits { answer_seconds: seconds, retries_max: 0, ..target.limits };
         let run = Run { target: &target, cancel: &never, ..self.run };
         let Ok(http) = Http::new(run) else { return };
-        if let Ok(request) = self.request(VIM_PATH, &call) {
-            let _ = http.send(&request).await;
-        }
+        let _ = http.send(request).await;
     }
 
     /// Something that the server manages.

@@ -159,7 +159,7 @@ impl Rest {
         let mut request = Request::get(session.url(self.form.session()));
         request.method = Method::DELETE;
         self.sign(&mut request).await;
-        let _ = session.http.send(&request).await;
+        session.end(&request).await;
     }
 
     /// Names the session in a request; gives which one.

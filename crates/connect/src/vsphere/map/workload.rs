@@ -139,7 +139,8 @@ impl<'o, 't, 'g> Mapping<'o, 't, 'g> {
 
     /// Why what is unset is not known, where it is not.
     fn unset(&self) -> Why {
-        self.get("config.hardware").refused().unwrap_or(Why::Blank)
+        let refused = || self.get("config.hardware").refused();
+        self.unread.or_else(refused).unwrap_or(Why::Blank)
     }
 
     /// What the platform's documentation says that it is where it is unset; only the configuration of a

@@ -63,7 +63,8 @@ fn what_is_referred_to_and_in_no_list_is_missing_from_that_list() {
     let placement = &named(&collection, "one").placement;
     assert_eq!(placement.host, Observed::Unobserved(Why::Unreadable));
     let hidden = gaps_of(&collection, "hosts", GapCause::DanglingReference);
-    let hidden: Vec<_> = hidden.iter().filter_map(|it| it.value.as_deref()).collect();
+    let mut hidden: Vec<_> = hidden.iter().filter_map(|it| it.value.as_deref()).collect();
+    hidden.sort_unstable();
     assert_eq!(hidden, ["domain-c1", "host-9"]);
     let folders = gaps_of(&collection, "folders", GapCause::DanglingReference);
     assert_eq!(folders[0].value.as_deref(), Some("group-h9"));
@@ -182,4 +183,31 @@ fn at_the_limit_the_newest_tasks_are_kept() {
     let gap = gaps_of(&collection, "activities", GapCause::LimitReached)[0];
     assert!(gap.message.contains("older"), "{gap:?}");
     assert!(asked.iter().any(|it| it == "DestroyCollector"));
+}
+
+#[test]
+fn a_history_of_more_than_one_page_is_read_whole() {
+    let spec = entente_twins::EstateSpec { workloads: 60, vcenters: 1, ..Default::default() };
+    let world = Arc::new(entente_twins::generate(&spec).remove(0));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let collection = runtime.block_on(async {
+        let platforms = entente_twins::live::platforms();
+        let twin = platforms.iter().find(|it| it.connector() == "vsphere").unwrap();
+        let served = twin.serve(world.clone(), Setup::default()).await.unwrap();
+        let credentials = Credentials::Password {
+            user: served.user.as_str().into(),
+            password: Secret::new(served.password.clone()),
+        };
+        let target = Target { credentials, ..target(&served.address) };
+        let (cancel, traffic) = (Cancel::new(), Traffic::default());
+        let run = Run { target: &target, watch: &Unwatched, cancel: &cancel, traffic: &traffic };
+        CONNECTOR.collect(run).await.unwrap()
+    });
+    let ids = |of: &Collection| {
+        let all = of.control.activities.iter().map(|it| it.native_id.clone());
+        all.collect::<std::collections::BTreeSet<_>>()
+    };
+    // The twin's latest page holds ten.
+    assert!(ids(&world).len() > 10);
+    assert_eq!(ids(&collection), ids(&world));
 }
