@@ -12,7 +12,7 @@ use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, RETRY_AFTER}
 pub use reqwest::{Method, StatusCode, Url};
 
 use super::Run;
-use super::body::{BodyReader, BodySender};
+use super::body::{BodyReader, BodySender, Bounded};
 use super::error::Refusal;
 use super::tls::TlsSetup;
 
@@ -312,9 +312,10 @@ impl Response<'_> {
         let bytes_max = self.run.target.limits.answer_bytes_max;
         // Decoded size is bounded where it is read: a small answer may unfold to a large one.
         let reader: Box<dyn BufRead + Send> = if gzip {
-            Box::new(BufReader::with_capacity(1 << 16, GzDecoder::new(reader).take(bytes_max)))
+            let decoded = BufReader::with_capacity(1 << 16, GzDecoder::new(reader));
+            Box::new(Bounded::new(decoded, bytes_max))
         } else {
-            Box::new(reader.take(bytes_max))
+            Box::new(Bounded::new(reader, bytes_max))
         };
         (reader, self.feed(sender))
     }

@@ -102,8 +102,18 @@ fn others(world: &World, seen: &Seen, request: &Element) -> Result<String, Refus
             let most = request.number("maxCount").and_then(|it| usize::try_from(it).ok());
             read_tasks(world, key, id, most.unwrap_or(100))
         }
-        "RewindCollector" | "ResetCollector" | "SetCollectorPageSize" => {
+        "ReadPreviousTasks" => {
+            let most = request.number("maxCount").and_then(|it| usize::try_from(it).ok());
+            read_tasks_back(world, key, id, most.unwrap_or(100))
+        }
+        "RewindCollector" | "SetCollectorPageSize" => {
             world.session(key, |it| it.task_readers.insert(id.to_owned(), TaskReader::default()));
+            Ok(String::new())
+        }
+        "ResetCollector" => {
+            // Immediately before the latest page.
+            let position = world.read().tasks(0).len().saturating_sub(TASKS_ON_PAGE);
+            world.session(key, |it| it.task_readers.insert(id.to_owned(), TaskReader { position }));
             Ok(String::new())
         }
         "DestroyCollector" => {
@@ -185,6 +195,20 @@ fn read_tasks(world: &World, key: &str, id: &str, most: usize) -> Result<String,
     let position = position.ok_or_else(|| Refusal::missing("TaskHistoryCollector", id))?;
     let inventory = world.read();
     let tasks = inventory.tasks(position).take(most.min(count.saturating_sub(position)));
+    Ok(tasks.map(|it| inside("returnval", it)).collect())
+}
+
+/// From where the reader stands towards the oldest, the newest first.
+fn read_tasks_back(world: &World, key: &str, id: &str, most: usize) -> Result<String, Refusal> {
+    let position = world.session(key, |session| {
+        let reader = session.task_readers.get_mut(id)?;
+        let position = reader.position;
+        reader.position = position.saturating_sub(most);
+        Some(position)
+    });
+    let position = position.ok_or_else(|| Refusal::missing("TaskHistoryCollector", id))?;
+    let inventory = world.read();
+    let tasks = inventory.tasks(0).take(position).rev().take(most);
     Ok(tasks.map(|it| inside("returnval", it)).collect())
 }
 

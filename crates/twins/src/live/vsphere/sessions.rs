@@ -48,6 +48,7 @@ pub(super) struct Collector {
 /// A list of tasks that is read piece by piece.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct TaskReader {
+    /// Tasks before this, the oldest first, were read or passed over.
     pub position: usize,
 }
 
