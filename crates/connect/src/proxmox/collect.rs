@@ -25,7 +25,7 @@ use super::wire::Gaps;
 use super::{NAME, PRODUCT};
 use crate::connector::source_limits;
 use crate::live::{CheckReport, ConnectError, Credentials, Found, Right, RightState, Run};
-use crate::proxmox::LIMITS;
+use crate::proxmox::{LIMITS, LIMITS_OF_A_READER};
 
 /// How many of the collection's steps somebody who watches sees.
 const STEPS: usize = 5;
@@ -77,7 +77,7 @@ pub(super) async fn collect(run: Run<'_>) -> Result<Collection, ConnectError> {
     let session = Session::open(run).await.map_err(|reason| run.refused(reason))?;
     let gaps = Gaps::default();
     let version = session.version.version.clone();
-    let source = run.target.source(NAME, Some(version), source_limits(LIMITS));
+    let mut source = run.target.source(NAME, Some(version), source_limits(LIMITS));
     let context = Context::new(run.target.id.clone(), source.id.clone(), &gaps, run.target.taken);
     let reader = Reader { session: &session, context: &context, gaps: &gaps };
     let mut answers = Answers::default();
@@ -88,6 +88,9 @@ pub(super) async fn collect(run: Run<'_>) -> Result<Collection, ConnectError> {
     let availability = Availability::of(&context, &answers);
     let sight =
         Sight::of(answers.value("/access/permissions", &[]), answers.value("/access/acl", &[]));
+    if !sight.sees_all_volumes() {
+        source.limits.extend(source_limits(LIMITS_OF_A_READER));
+    }
     let guests = map::guests(&context, &answers, &nodes, sight.sees_all_pools());
     let is_all = reader.judge(&answers, &sight, &guests, &availability);
     let ground = map::Ground {

@@ -105,3 +105,9 @@ const LIMITS: &[(&str, &str)] = &[
         "ready time, active, swapped and ballooned memory and heartbeat are not told",
     ),
 ];
+
+/// What it does not tell to an account that only reads.
+const LIMITS_OF_A_READER: &[(&str, &str)] = &[(
+    "volumes",
+    "images and backups of guests are listed only to those who may change them (`Datastore.Allocate`); disks are known from the guests",
+)];
