@@ -14,13 +14,15 @@
 mod body;
 mod changes;
 mod database;
+mod difference;
 mod error;
 mod nouns;
 mod read;
 mod timeline;
 mod write;
 
-pub use changes::{Change, ChangeKind, FieldChange};
+pub use changes::{Change, ChangeKind, ChangesOf};
+pub use difference::{FieldChange, FieldChangeKind};
 pub use database::{Address, Engine, Store};
 pub use error::StoreError;
 pub use read::{Age, AsOf};

@@ -10,9 +10,9 @@ mod engines;
 
 use engines::engines;
 use entente_model::{
-    Collection, Estate, Gap, GapCause, Moment, Observed, Place, PowerState, Workload,
+    Collection, Estate, Gap, GapCause, Moment, Observed, Place, PowerState, Why, Workload,
 };
-use entente_store::{AsOf, Stamp, Store, Written};
+use entente_store::{AsOf, ChangeKind, ChangesOf, Stamp, Store, Written};
 use entente_twins::{EstateSpec, generate};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -178,5 +178,54 @@ async fn a_number_used_again_by_another_machine_is_another_machine() {
             let names: Vec<_> = estate.workloads.iter().map(|it| it.name.as_str()).collect();
             assert_eq!(names, [name]);
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_say_what_differs_since_when_and_what_is_only_known_better() {
+    let (first, mut second) = (seen(20, 0), seen(20, 1));
+    let gone = second.workloads.remove(0);
+    second.workloads[1].cpu.count = Observed::Value(64);
+    second.workloads[2].annotation = Observed::Unobserved(Why::NoPermission);
+    second.hosts[0].name = "renamed".into();
+    let mut third = second.clone();
+    third.source.taken = Some(Moment::Utc(day(2)));
+    third.workloads.push(gone.clone());
+    for engine in engines() {
+        let store = engine.open().await;
+        for (number, collection) in [&first, &second, &third].into_iter().enumerate() {
+            write(&store, collection, number as i64).await;
+        }
+        let changes = store.changes(&ChangesOf::default()).await.unwrap();
+        let found = |id: &str, change: ChangeKind| {
+            changes.iter().find(|it| it.id == id && it.change == change).unwrap()
+        };
+        assert_eq!(changes.len(), 5, "{changes:#?}");
+        assert_eq!(found(gone.id.as_str(), ChangeKind::Gone).seen, day(1));
+        assert_eq!(found(gone.id.as_str(), ChangeKind::Appeared).after, Some(day(1)));
+        let changed = found(second.workloads[1].id.as_str(), ChangeKind::Changed);
+        assert_eq!((changed.after, changed.seen), (Some(day(0)), day(1)));
+        assert_eq!(changed.fields[0].field, "cpu.count");
+        assert_eq!(changed.fields[0].after, 64);
+        found(second.workloads[2].id.as_str(), ChangeKind::Known);
+        assert_eq!(found(second.hosts[0].id.as_str(), ChangeKind::Changed).name.as_deref(), Some("renamed"));
+        let of = ChangesOf { after: Some(day(1)), kinds: vec!["workloads".into()], ..ChangesOf::default() };
+        assert_eq!(store.changes(&of).await.unwrap().len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_release_that_reads_differently_changes_nothing_in_the_world() {
+    let (first, mut second) = (seen(20, 0), seen(20, 1));
+    for workload in &mut second.workloads {
+        workload.guest.os_configured = Observed::Value("as the new release calls it".into());
+    }
+    for engine in engines() {
+        let store = engine.open().await;
+        write(&store, &first, 0).await;
+        store.write(second.clone(), &Stamp { mapper: 2, ..stamp(1) }).await.unwrap();
+        let changes = store.changes(&ChangesOf::default()).await.unwrap();
+        assert!(!changes.is_empty());
+        assert!(changes.iter().all(|it| it.change == ChangeKind::Reinterpreted), "{changes:#?}");
     }
 }
