@@ -132,7 +132,8 @@ impl Store {
         .bind(until)
         .fetch_all(&self.pool)
         .await?;
-        let wanted = |list: &[String], it: &str| list.is_empty() || list.iter().any(|one| one == it);
+        let wanted =
+            |list: &[String], it: &str| list.is_empty() || list.iter().any(|one| one == it);
         let mut changes = Vec::new();
         let mut before: Option<Version> = None;
         // A state that ended is the end of the thing only if no other state follows.
@@ -177,7 +178,13 @@ impl Store {
         }
         changes.extend(ended);
         changes.sort_by(|a, b| {
-            (a.seen, &a.platform, &a.kind, &a.id, a.change).cmp(&(b.seen, &b.platform, &b.kind, &b.id, b.change))
+            (a.seen, &a.platform, &a.kind, &a.id, a.change).cmp(&(
+                b.seen,
+                &b.platform,
+                &b.kind,
+                &b.id,
+                b.change,
+            ))
         });
         Ok(changes)
     }

@@ -37,6 +37,12 @@ pub enum StoreError {
     /// The database refused.
     #[error("the store refused: {0}")]
     Database(#[source] sqlx::Error),
+    /// It should be empty.
+    #[error("the store `{address}` is not empty")]
+    NotEmpty {
+        /// Where.
+        address: String,
+    },
     /// A file beside it.
     #[error("{what}: {reason}")]
     File {
@@ -58,6 +64,7 @@ impl StoreError {
             Self::Damaged(_) => "ENT-0405",
             Self::Database(_) => "ENT-0406",
             Self::File { .. } => "ENT-0407",
+            Self::NotEmpty { .. } => "ENT-0408",
         }
     }
 
@@ -75,6 +82,9 @@ impl StoreError {
             }
             Self::Database(_) => "the database's own log tells more",
             Self::File { .. } => "check the path and its permissions",
+            Self::NotEmpty { .. } => {
+                "restore into a new store: name one in the configuration, or move this one away"
+            }
         }
         .into()
     }

@@ -16,14 +16,16 @@ mod changes;
 mod database;
 mod difference;
 mod error;
+mod maintain;
 mod nouns;
 mod read;
 mod timeline;
 mod write;
 
 pub use changes::{Change, ChangeKind, ChangesOf};
-pub use difference::{FieldChange, FieldChangeKind};
 pub use database::{Address, Engine, Store};
+pub use difference::{FieldChange, FieldChangeKind};
 pub use error::StoreError;
+pub use maintain::{Compacted, Retention, Stats};
 pub use read::{Age, AsOf};
 pub use write::{Stamp, Written};

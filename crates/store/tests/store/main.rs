@@ -1,5 +1,5 @@
 //! The store, on both engines: what goes in comes out, as of any time, whenever it arrived.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 #![expect(
     clippy::print_stdout,
     clippy::indexing_slicing,
@@ -12,7 +12,7 @@ use engines::engines;
 use entente_model::{
     Collection, Estate, Gap, GapCause, Moment, Observed, Place, PowerState, Why, Workload,
 };
-use entente_store::{AsOf, ChangeKind, ChangesOf, Stamp, Store, Written};
+use entente_store::{AsOf, ChangeKind, ChangesOf, Retention, Stamp, Store, Written};
 use entente_twins::{EstateSpec, generate};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -208,8 +208,15 @@ async fn changes_say_what_differs_since_when_and_what_is_only_known_better() {
         assert_eq!(changed.fields[0].field, "cpu.count");
         assert_eq!(changed.fields[0].after, 64);
         found(second.workloads[2].id.as_str(), ChangeKind::Known);
-        assert_eq!(found(second.hosts[0].id.as_str(), ChangeKind::Changed).name.as_deref(), Some("renamed"));
-        let of = ChangesOf { after: Some(day(1)), kinds: vec!["workloads".into()], ..ChangesOf::default() };
+        assert_eq!(
+            found(second.hosts[0].id.as_str(), ChangeKind::Changed).name.as_deref(),
+            Some("renamed")
+        );
+        let of = ChangesOf {
+            after: Some(day(1)),
+            kinds: vec!["workloads".into()],
+            ..ChangesOf::default()
+        };
         assert_eq!(store.changes(&of).await.unwrap().len(), 1);
     }
 }
@@ -228,4 +235,69 @@ async fn another_release_that_reads_differently_changes_nothing_in_the_world() {
         assert!(!changes.is_empty());
         assert!(changes.iter().all(|it| it.change == ChangeKind::Reinterpreted), "{changes:#?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_is_whole_and_goes_into_either_engine() {
+    let (first, mut second) = (seen(40, 0), seen(40, 1));
+    second.workloads[0].cpu.count = Observed::Value(99);
+    second.gaps.push(gap("hosts"));
+    for engine in engines() {
+        let store = engine.open().await;
+        write(&store, &first, 0).await;
+        write(&store, &second, 1).await;
+        assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join("copy.db");
+        store.backup(&copy).await.unwrap();
+        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+        assert_eq!(store.backup(&copy).await.unwrap_err().code(), "ENT-0407");
+        for other in engines() {
+            let restored = other.open().await;
+            restored.restore(&copy).await.unwrap();
+            assert_eq!(restored.check().await.unwrap(), Vec::<String>::new());
+            assert_eq!(restored.stats().await.unwrap().rows, store.stats().await.unwrap().rows);
+            assert_eq!(read(&restored, AsOf::Latest).await, read(&store, AsOf::Latest).await);
+            assert_eq!(read(&restored, AsOf::Time(day(0))).await, sorted(first.clone()));
+            assert_eq!(restored.restore(&copy).await.unwrap_err().code(), "ENT-0408");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_go_goes_and_the_present_stays() {
+    let (first, mut second) = (seen(40, 0), seen(40, 30));
+    second.workloads.truncate(10);
+    for engine in engines() {
+        let store = engine.open().await;
+        write(&store, &first, 0).await;
+        write(&store, &second, 30).await;
+        let now = read(&store, AsOf::Latest).await;
+        let keep = Retention { states_before: Some(day(31)), samples_before: Some(day(20)) };
+        let compacted = store.compact(keep).await.unwrap();
+        assert_eq!((compacted.states, compacted.things), (30, 30));
+        assert!(compacted.samples > 0);
+        assert_eq!(read(&store, AsOf::Latest).await, now);
+        assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_is_found() {
+    let collection = seen(10, 0);
+    let engine = engines().remove(0);
+    let store = engine.open().await;
+    write(&store, &collection, 0).await;
+    store.close().await;
+    let entente_store::Address::File(path) = &engine.address else { panic!() };
+    let statement =
+        "update versions set body = (select body from versions where id = 2) where id = 1";
+    let done = std::process::Command::new("sqlite3").arg(path).arg(statement).status();
+    if done.is_err() {
+        println!("skipped: there is no sqlite3 on this machine");
+        return;
+    }
+    let mistakes = engine.open().await.check().await.unwrap();
+    assert_eq!(mistakes, ["state 1 of thing 1 is not what was written"]);
 }
