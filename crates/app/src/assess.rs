@@ -177,7 +177,7 @@ fn estate(request: &AssessRequest, watch: &dyn Watch) -> Result<Estate, AssessEr
             collections.push(read_collection(file)?);
         }
         if files.is_empty() {
-            collections.push(collect(path, watch)?);
+            collections.push(collect_export(path, watch)?);
         }
     }
     let mut estate = Estate::from_collections(collections);
@@ -188,7 +188,7 @@ fn estate(request: &AssessRequest, watch: &dyn Watch) -> Result<Estate, AssessEr
 }
 
 /// Reads an export with the first connector that takes it for its own.
-fn collect(path: &Path, watch: &dyn Watch) -> Result<Collection, CollectError> {
+pub(crate) fn collect_export(path: &Path, watch: &dyn Watch) -> Result<Collection, CollectError> {
     let mut refusal = CollectError::NotThis {
         file: path.display().to_string(),
         expected: "an export that any connector reads".into(),

@@ -10,6 +10,7 @@ pub mod config;
 pub mod document;
 mod mask;
 mod overlay;
+pub mod remembered;
 mod report;
 
 pub use assess::{AssessError, AssessRequest, assess, catalogue};

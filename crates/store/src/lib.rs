@@ -28,4 +28,5 @@ pub use difference::{FieldChange, FieldChangeKind};
 pub use error::StoreError;
 pub use maintain::{Compacted, Retention, Stats};
 pub use read::{Age, AsOf};
+pub use nouns::KINDS;
 pub use write::{Stamp, Written};

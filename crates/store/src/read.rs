@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use entente_model::{Collection, SourceId};
+use entente_model::{Activity, Collection, SourceId};
 use futures_util::TryStreamExt;
 use sqlx::Row;
 use time::OffsetDateTime;
@@ -107,6 +107,21 @@ impl Store {
             collections.push(collection);
         }
         Ok(collections)
+    }
+
+    /// Everything that platforms' own tasks told, as of a time.
+    pub async fn activities(&self, as_of: AsOf) -> Result<Vec<Activity>, StoreError> {
+        let feeds = sqlx::query_scalar("select id from feeds order by id");
+        let mut activities = Vec::new();
+        for feed in feeds.fetch_all(&self.pool).await? {
+            let platform: String = sqlx::query_scalar("select platform from feeds where id = $1")
+                .bind(feed)
+                .fetch_one(&self.pool)
+                .await?;
+            let Ok(source) = platform.parse() else { continue };
+            activities.append(&mut self.list(feed, as_of, &source).await?);
+        }
+        Ok(activities)
     }
 
     async fn list<N: Noun + Send + 'static>(

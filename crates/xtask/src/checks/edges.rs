@@ -24,9 +24,10 @@ pub const CRATES: &[CrateRule] = &[
     CrateRule { name: "expr", may_use: &["model"] },
     CrateRule { name: "readiness", may_use: &["model", "expr"] },
     CrateRule { name: "connect", may_use: &["model"] },
-    CrateRule { name: "app", may_use: &["model", "expr", "readiness", "connect"] },
+    CrateRule { name: "store", may_use: &["model"] },
+    CrateRule { name: "app", may_use: &["model", "expr", "readiness", "connect", "store"] },
     CrateRule { name: "web", may_use: &["app", "model"] },
-    CrateRule { name: "cli", may_use: &["model", "expr", "readiness", "connect", "app", "web"] },
+    CrateRule { name: "cli", may_use: &["model", "expr", "readiness", "connect", "store", "app", "web"] },
     CrateRule { name: "twins", may_use: &["model"] },
     CrateRule { name: "xtask", may_use: &[] },
 ];
