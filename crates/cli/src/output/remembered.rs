@@ -175,7 +175,15 @@ impl Summary {
 impl Screens for Summary {
     fn screens(&self, style: Style, out: &mut dyn Write) -> io::Result<()> {
         let mut table = Table::new(&[
-            "platform", "seen by", ">age", ">workloads", ">on", ">hosts", ">clusters", ">datastores", ">networks",
+            "platform",
+            "seen by",
+            ">age",
+            ">workloads",
+            ">on",
+            ">hosts",
+            ">clusters",
+            ">datastores",
+            ">networks",
         ]);
         for it in &self.platforms {
             let count = |count: usize| grouped(count as u64);
@@ -200,7 +208,11 @@ impl Screens for Summary {
             }
             table.write(style, out)?;
         }
-        writeln!(out, "\n{} gaps: `entente estate LIST` shows a list, `entente show WORKLOAD` everything known of one workload", grouped(self.gaps))
+        writeln!(
+            out,
+            "\n{} gaps: `entente estate LIST` shows a list, `entente show WORKLOAD` everything known of one workload",
+            grouped(self.gaps)
+        )
     }
 
     fn rows(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -216,12 +228,37 @@ impl Screens for Summary {
 const COLUMNS: &[(&str, &[&str])] = &[
     (
         "workloads",
-        &["id", "name", "power", "cpu.count", "memory.size_bytes", "placement.cluster", "placement.host", "guest.os_configured", "guest.primary_address"],
+        &[
+            "platform",
+            "name",
+            "power",
+            "cpu.count",
+            "memory.size_bytes",
+            "placement.cluster",
+            "placement.host",
+            "guest.os_configured",
+            "guest.primary_address",
+        ],
     ),
-    ("hosts", &["id", "name", "cluster", "version", "cores", "memory_bytes", "in_maintenance"]),
-    ("clusters", &["id", "name", "datacenter", "host_count", "cpu_cores", "memory_bytes", "ha_enabled", "drs_enabled"]),
-    ("datastores", &["id", "name", "kind", "capacity_bytes", "free_bytes", "accessible"]),
-    ("networks", &["id", "name", "switch", "vlan"]),
+    (
+        "hosts",
+        &["platform", "name", "cluster", "version", "cores", "memory_bytes", "in_maintenance"],
+    ),
+    (
+        "clusters",
+        &[
+            "platform",
+            "name",
+            "datacenter",
+            "host_count",
+            "cpu_cores",
+            "memory_bytes",
+            "ha_enabled",
+            "drs_enabled",
+        ],
+    ),
+    ("datastores", &["platform", "name", "kind", "capacity_bytes", "free_bytes", "accessible"]),
+    ("networks", &["platform", "name", "switch", "vlan"]),
 ];
 
 /// Columns of a list for people where none are chosen.
@@ -314,12 +351,20 @@ impl Screens for List {
         let columns = self.columns();
         let names: Vec<String> = columns
             .iter()
-            .map(|it| it.rsplit('.').next().unwrap_or(it).trim_end_matches("_bytes").replace('_', " "))
+            .map(|it| {
+                it.rsplit('.').next().unwrap_or(it).trim_end_matches("_bytes").replace('_', " ")
+            })
             .collect();
         let mut table = Table::of(names);
         for object in &self.objects {
+            // Ids of things on the same platform need not say so again.
+            let platform = object.get("platform").and_then(Value::as_str).unwrap_or_default();
             let shown = |path: &String| match (path.ends_with("_bytes"), at_path(object, path)) {
                 (true, Value::Number(bytes)) => size(bytes.as_u64().unwrap_or_default()),
+                (_, Value::String(id)) => {
+                    let own = id.strip_prefix(platform).and_then(|it| it.strip_prefix('/'));
+                    fact(&Value::from(own.unwrap_or(id)))
+                }
                 (_, value) => fact(value),
             };
             table.cells(columns.iter().map(shown).collect());
@@ -330,7 +375,10 @@ impl Screens for List {
 
     fn rows(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut rows = csv::Writer::from_writer(out);
-        let columns = self.columns();
+        let mut columns = self.columns();
+        if self.objects.first().is_some_and(|it| it.get("id").is_some()) {
+            columns.insert(0, "id".into());
+        }
         rows.write_record(&columns)?;
         for object in &self.objects {
             rows.write_record(columns.iter().map(|path| cell(at_path(object, path))))?;
@@ -432,7 +480,16 @@ fn field_change(it: &entente_store::FieldChange) -> String {
 
 impl Screens for Changed {
     fn screens(&self, style: Style, out: &mut dyn Write) -> io::Result<()> {
-        let mut table = Table::new(&["between", "and", "platform", "kind", "what", "change", "facts", "who worked on it"]);
+        let mut table = Table::new(&[
+            "between",
+            "and",
+            "platform",
+            "kind",
+            "what",
+            "change",
+            "facts",
+            "who worked on it",
+        ]);
         for it in &self.changes {
             let change = &it.change;
             let mut facts: Vec<String> =
@@ -454,7 +511,8 @@ impl Screens for Changed {
             ]);
         }
         table.write(style, out)?;
-        let count = |kind: ChangeKind| self.changes.iter().filter(|it| it.change.change == kind).count();
+        let count =
+            |kind: ChangeKind| self.changes.iter().filter(|it| it.change.change == kind).count();
         writeln!(
             out,
             "\n{} appeared, {} changed, {} gone; of {} more or less is known, {} are read differently by this release",
@@ -469,7 +527,19 @@ impl Screens for Changed {
     fn rows(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut rows = csv::Writer::from_writer(out);
         rows.write_record([
-            "after", "seen", "platform", "connector", "kind", "id", "name", "change", "field", "fact", "before", "value", "by",
+            "after",
+            "seen",
+            "platform",
+            "connector",
+            "kind",
+            "id",
+            "name",
+            "change",
+            "field",
+            "fact",
+            "before",
+            "value",
+            "by",
         ])?;
         for it in &self.changes {
             let change = &it.change;
@@ -483,7 +553,8 @@ impl Screens for Changed {
                 };
                 (field.field.as_str(), kind, cell(&field.before), cell(&field.after))
             });
-            let fields: Vec<_> = if change.fields.is_empty() { whole.to_vec() } else { fields.collect() };
+            let fields: Vec<_> =
+                if change.fields.is_empty() { whole.to_vec() } else { fields.collect() };
             for (field, kind, before, after) in fields {
                 rows.write_record([
                     &change.after.map_or_else(String::new, at),
@@ -529,7 +600,8 @@ impl Sizes {
 impl Sizes {
     /// Of a compaction.
     pub fn gone(gone: Compacted) -> Self {
-        let figures = [("states", gone.states), ("daily samples", gone.samples), ("things", gone.things)];
+        let figures =
+            [("states", gone.states), ("daily samples", gone.samples), ("things", gone.things)];
         Self { figures: figures.map(|(name, count)| (name.to_owned(), grouped(count))).into() }
     }
 }
