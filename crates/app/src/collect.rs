@@ -58,10 +58,17 @@ pub struct Kept {
     pub counts: Vec<(&'static str, usize)>,
     /// What was not observed.
     pub gaps: Vec<Gap>,
-    /// What it changed in the store.
-    pub written: Written,
-    /// The file that it was written to, too.
-    pub path: Option<PathBuf>,
+    /// Where it is.
+    pub place: Place,
+}
+
+/// Where a collection is.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// In the store, in which it changed this.
+    Store(Written),
+    /// In a file.
+    File(PathBuf),
 }
 
 /// Why a platform could not be read, or its collection not be kept.
@@ -131,29 +138,37 @@ pub async fn check_platforms(
     .await
 }
 
-/// Reads each platform and puts its collection into the store, and into a folder where one is named. What
-/// one platform does is of no concern to the others.
+/// Where collections go.
+#[derive(Clone, Debug)]
+pub enum Destination {
+    /// Into the store.
+    Store(Arc<Memory>),
+    /// Into a folder, one file a platform.
+    Folder(PathBuf),
+}
+
+/// Reads each platform and keeps its collection. What one platform does is of no concern to the others.
 pub async fn collect_platforms(
     platforms: &[&PlatformConfig],
     taken: Moment,
-    memory: &Arc<Memory>,
-    folder: Option<PathBuf>,
+    destination: &Destination,
     cancel: &Cancel,
     watch: &Arc<dyn Watch + Send>,
 ) -> Vec<Outcome<Kept>> {
-    let memory = Arc::clone(memory);
+    let destination = destination.clone();
     each(platforms, taken, cancel, watch, move |live, session| {
-        let (memory, folder) = (Arc::clone(&memory), folder.clone());
+        let destination = destination.clone();
         Box::pin(async move {
-            let collection = Arc::new(collect_one(live, session).await?);
-            let path = match folder {
-                Some(folder) => Some(write_file(session, &collection, folder).await?),
-                None => None,
-            };
+            let collection = collect_one(live, session).await?;
             let (version, counts) = (collection.source.version.clone(), collection.counts());
             let gaps = collection.gaps.clone();
-            let written = memory.put(Arc::unwrap_or_clone(collection)).await?;
-            Ok(Kept { version, counts, gaps, written, path })
+            let place = match destination {
+                Destination::Store(memory) => Place::Store(memory.put(collection).await?),
+                Destination::Folder(folder) => {
+                    Place::File(write_file(session, collection, folder).await?)
+                }
+            };
+            Ok(Kept { version, counts, gaps, place })
         })
     })
     .await
@@ -161,10 +176,10 @@ pub async fn collect_platforms(
 
 async fn write_file(
     session: &Session,
-    collection: &Arc<Collection>,
+    collection: Collection,
     folder: PathBuf,
 ) -> Result<PathBuf, PlatformError> {
-    let (collection, shown) = (Arc::clone(collection), folder.display().to_string());
+    let shown = folder.display().to_string();
     // Compressing a large collection takes seconds: not on a thread that others wait for.
     let written = tokio::task::spawn_blocking(move || write_collection(&collection, &folder));
     match written.await {

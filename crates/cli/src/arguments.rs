@@ -64,7 +64,7 @@ const EXPLAIN_EXAMPLES: &str = "Examples:
 
 const ASSESS_EXAMPLES: &str = "Examples:
   entente assess export.xlsx
-  entente assess collections/
+  entente assess                      # what the store remembers
   entente assess vcenter-a.xlsx vcenter-b.zip --report report.html
   entente assess exports/ --target proxmox --target kvm --output json > assessment.json
   entente assess export.xlsx --overlay cmdb.csv --mask --report for-the-vendor.html
@@ -78,9 +78,13 @@ used; 3 could not finish.";
 #[command(after_help = ASSESS_EXAMPLES)]
 pub struct AssessArguments {
     /// Exports: RVTools workbooks (.xlsx), or folders or .zip archives of RVTools_tab*.csv; and
-    /// collections, or folders of them; several become one estate
-    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    /// collections, or folders of them; several become one estate. Without any, what the store
+    /// remembers
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub exports: Vec<PathBuf>,
+    /// Which store.
+    #[command(flatten)]
+    pub store: StoreChoice,
     /// Target platform to judge readiness for (ahv, proxmox, kvm, kubevirt); may be repeated; all by
     /// default
     #[arg(short, long = "target", value_name = "TARGET")]
@@ -175,7 +179,7 @@ pub struct CollectArguments {
     /// Which platforms.
     #[command(flatten)]
     pub configuration: Configuration,
-    /// Write collections to this folder, too, one file a platform
+    /// Write collections to this folder instead of the store, one file a platform, to be carried elsewhere
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
     /// Form of what is written to stdout

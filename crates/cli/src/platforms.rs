@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use entente_app::collect::{Outcome, PlatformError, check_platforms, collect_platforms};
+use entente_app::collect::{Destination, Outcome, PlatformError, check_platforms, collect_platforms};
 use entente_app::config::Config;
 use entente_app::now;
 use entente_app::remembered::{Memory, RememberError};
@@ -49,8 +49,12 @@ pub fn collect(arguments: &CollectArguments) -> Result<ExitCode, Failure> {
     let watch: Arc<dyn Watch + Send> = progress.clone();
     let (address, folder) = (config.store()?, arguments.out.clone());
     let outcomes = wait(async move |cancel: Cancel| {
-        let memory = Arc::new(Memory::open(&address).await?);
-        Ok::<_, RememberError>(collect_platforms(&chosen, now(), &memory, folder, &cancel, &watch).await)
+        let destination = match folder {
+            Some(folder) => Destination::Folder(folder),
+            None => Destination::Store(Arc::new(Memory::open(&address).await?)),
+        };
+        let outcomes = collect_platforms(&chosen, now(), &destination, &cancel, &watch).await;
+        Ok::<_, RememberError>(outcomes)
     })??;
     progress.done();
     complain(&outcomes);

@@ -113,7 +113,7 @@ pub fn store(command: &StoreCommand) -> Result<ExitCode, Failure> {
 }
 
 /// Opens the store and works with it.
-fn with_store<T>(
+pub fn with_store<T>(
     choice: &StoreChoice,
     work: impl AsyncFnOnce(&Memory) -> Result<T, RememberError>,
 ) -> Result<T, Failure> {

@@ -79,3 +79,10 @@ create table sample_days (
     body {bytes} not null,
     primary key (entity, day)
 );
+
+-- Who works on what, and until when: the lease of one that died is taken over.
+create table leases (
+    name {text_key} primary key,
+    holder text not null,
+    until bigint not null
+);

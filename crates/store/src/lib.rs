@@ -16,6 +16,7 @@ mod changes;
 mod database;
 mod difference;
 mod error;
+mod lease;
 mod maintain;
 mod nouns;
 mod read;

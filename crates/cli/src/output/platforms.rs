@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use entente_app::collect::{Kept, Outcome, PlatformError};
+use entente_app::collect::{Kept, Outcome, Place, PlatformError};
 use entente_connect::live::{CheckReport, RightState};
 use entente_model::Gap;
 use entente_store::Written;
@@ -246,7 +246,7 @@ impl Changes {
                 parts.push(format!("{} {what}", grouped(count)));
             }
         }
-        if parts.is_empty() { "none".into() } else { parts.join(", ") }
+        if parts.is_empty() { "no changes".into() } else { parts.join(", ") }
     }
 }
 
@@ -281,12 +281,18 @@ fn collected(outcome: &Outcome<Kept>) -> CollectedPlatform {
         objects: counts.iter().map(|(kind, count)| (*kind, *count as u64)).collect(),
         gaps,
         gap_details: gap_details(found),
-        changes: kept.map(|it| Changes::of(&it.written)),
+        changes: kept.and_then(|it| match &it.place {
+            Place::Store(written) => Some(Changes::of(written)),
+            Place::File(_) => None,
+        }),
         calls: outcome.cost.calls,
         retries: outcome.cost.retries,
         bytes_received: outcome.cost.bytes_received,
         seconds: (outcome.cost.elapsed.as_secs_f64() * 1000.0).round() / 1000.0,
-        file: kept.and_then(|it| it.path.as_ref()).map(|it| it.display().to_string()),
+        file: kept.and_then(|it| match &it.place {
+            Place::Store(_) => None,
+            Place::File(path) => Some(path.display().to_string()),
+        }),
         error: outcome.result.as_ref().err().map(Trouble::of),
     }
 }
@@ -315,7 +321,7 @@ impl Screens for Collected {
             ">calls",
             ">received",
             ">seconds",
-            "changes",
+            "kept",
         ]);
         for it in &self.platforms {
             let count = |kind: &str| it.objects.get(kind).copied().unwrap_or_default();
@@ -328,10 +334,11 @@ impl Screens for Collected {
                 grouped(it.calls),
                 bytes(it.bytes_received),
                 format!("{:.1}", it.seconds),
-                match (&it.changes, &it.error) {
-                    (Some(changes), _) => changes.short(),
-                    (None, Some(trouble)) => trouble.short(),
-                    (None, None) => "-".into(),
+                match (&it.changes, &it.file, &it.error) {
+                    (Some(changes), ..) => changes.short(),
+                    (_, Some(file), _) => file.clone(),
+                    (.., Some(trouble)) => trouble.short(),
+                    _ => "-".into(),
                 },
             ]);
         }

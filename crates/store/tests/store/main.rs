@@ -301,3 +301,23 @@ async fn damage_is_found() {
     let mistakes = engine.open().await.check().await.unwrap();
     assert_eq!(mistakes, ["state 1 of thing 1 is not what was written"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_has_one_holder_until_it_runs_out() {
+    const LONG: std::time::Duration = std::time::Duration::from_secs(60);
+    for engine in engines() {
+        let (one, other) = (engine.open().await, engine.open().await);
+        assert!(one.lease("vc", "one", LONG).await.unwrap());
+        assert!(!other.lease("vc", "other", LONG).await.unwrap());
+        assert!(other.lease("pve", "other", LONG).await.unwrap());
+        assert!(one.lease("vc", "one", LONG).await.unwrap());
+        other.release("vc", "other").await.unwrap();
+        assert!(!other.lease("vc", "other", LONG).await.unwrap());
+        one.release("vc", "one").await.unwrap();
+        assert!(other.lease("vc", "other", std::time::Duration::ZERO).await.unwrap());
+        // It ran out as soon as it was taken.
+        assert!(one.lease("vc", "one", LONG).await.unwrap());
+        let holders = one.leases().await.unwrap();
+        assert_eq!(holders, [("pve".into(), "other".into()), ("vc".into(), "one".into())]);
+    }
+}
