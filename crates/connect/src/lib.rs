@@ -45,3 +45,7 @@ pub use vsphere::{
     PropertiesRead as VspherePropertiesRead, Property as VsphereProperty,
     properties as vsphere_properties,
 };
+
+/// Decoders of what a libvirt host sends, for fuzz targets.
+#[cfg(feature = "fuzzing")]
+pub use libvirt::fuzzing as libvirt_fuzzing;

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr as Text;
 
-use crate::observed::{Listing, Observed};
+use crate::observed::{Listing, Observed, Why};
 
 /// State of the platform's guest tools or agent.
 #[derive(
@@ -64,6 +64,18 @@ pub struct Guest {
 }
 
 impl Guest {
+    /// Nothing is known of it, and why.
+    pub fn unobserved(why: Why) -> Self {
+        Self {
+            os_configured: Observed::Unobserved(why),
+            os_reported: Observed::Unobserved(why),
+            hostname: Observed::Unobserved(why),
+            primary_address: Observed::Unobserved(why),
+            tools: Tools { status: Observed::Unobserved(why), version: Observed::Unobserved(why) },
+            partitions: Listing::unobserved(why),
+        }
+    }
+
     /// The operating system: what the tools report, else what is configured.
     pub fn os(&self) -> Observed<&Text> {
         match (&self.os_reported, &self.os_configured) {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::ids::{DatastoreId, NetworkId};
 use crate::moment::Moment;
-use crate::observed::{Listing, Observed};
+use crate::observed::{Listing, Observed, Why};
 
 /// Virtual processors and their scheduling.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -36,6 +36,24 @@ pub struct Cpu {
     pub numa_affinity: Observed<Text>,
 }
 
+impl Cpu {
+    /// Nothing is known of them, and why.
+    pub fn unobserved(why: Why) -> Self {
+        Self {
+            count: Observed::Unobserved(why),
+            sockets: Observed::Unobserved(why),
+            cores_per_socket: Observed::Unobserved(why),
+            hot_add: Observed::Unobserved(why),
+            hot_remove: Observed::Unobserved(why),
+            reservation_mhz: Observed::Unobserved(why),
+            limit_mhz: Observed::Unobserved(why),
+            shares_level: Observed::Unobserved(why),
+            affinity: Observed::Unobserved(why),
+            numa_affinity: Observed::Unobserved(why),
+        }
+    }
+}
+
 /// Memory and its scheduling.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Memory {
@@ -51,6 +69,20 @@ pub struct Memory {
     pub shares_level: Observed<Text>,
     /// May be added while running.
     pub hot_add: Observed<bool>,
+}
+
+impl Memory {
+    /// Nothing is known of it, and why.
+    pub fn unobserved(why: Why) -> Self {
+        Self {
+            size_bytes: Observed::Unobserved(why),
+            reservation_bytes: Observed::Unobserved(why),
+            reservation_locked_to_max: Observed::Unobserved(why),
+            limit_bytes: Observed::Unobserved(why),
+            shares_level: Observed::Unobserved(why),
+            hot_add: Observed::Unobserved(why),
+        }
+    }
 }
 
 /// How a disk takes part in VM snapshots.
@@ -173,6 +205,25 @@ pub struct Nic {
     pub direct_path: Observed<bool>,
 }
 
+impl Nic {
+    /// It has this label; nothing else is known of it, and why.
+    pub fn unobserved(label: Text, why: Why) -> Self {
+        Self {
+            label,
+            adapter: Observed::Unobserved(why),
+            network: Observed::Unobserved(why),
+            switch: Observed::Unobserved(why),
+            connected: Observed::Unobserved(why),
+            starts_connected: Observed::Unobserved(why),
+            mac: Observed::Unobserved(why),
+            mac_origin: Observed::Unobserved(why),
+            addresses: Listing::unobserved(why),
+            address_is_static: Observed::Unobserved(why),
+            direct_path: Observed::Unobserved(why),
+        }
+    }
+}
+
 /// Any other attached device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Device {
@@ -203,6 +254,21 @@ pub struct Devices {
     pub encrypted: Observed<bool>,
 }
 
+impl Devices {
+    /// Nothing is known of them, and why.
+    pub fn unobserved(why: Why) -> Self {
+        Self {
+            cdroms: Listing::unobserved(why),
+            usb: Listing::unobserved(why),
+            pci_passthrough: Listing::unobserved(why),
+            vgpus: Listing::unobserved(why),
+            serial_ports: Listing::unobserved(why),
+            tpm: Observed::Unobserved(why),
+            encrypted: Observed::Unobserved(why),
+        }
+    }
+}
+
 /// Kind of firmware.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
@@ -224,6 +290,17 @@ pub struct Firmware {
     pub secure_boot: Observed<bool>,
     /// Virtual hardware version as a number, `vmx-19` = 19.
     pub hardware_version: Observed<u32>,
+}
+
+impl Firmware {
+    /// Nothing is known of it, and why.
+    pub fn unobserved(why: Why) -> Self {
+        Self {
+            kind: Observed::Unobserved(why),
+            secure_boot: Observed::Unobserved(why),
+            hardware_version: Observed::Unobserved(why),
+        }
+    }
 }
 
 /// One VM snapshot.

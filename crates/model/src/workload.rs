@@ -10,7 +10,7 @@ use crate::guest::Guest;
 use crate::hardware::{Cpu, Devices, Disk, Firmware, Memory, Nic, VmSnapshot};
 use crate::ids::{ClusterId, HostId, PlatformId, SourceId, WorkloadId};
 use crate::moment::Moment;
-use crate::observed::{Listing, Observed};
+use crate::observed::{Listing, Observed, Why};
 
 /// What a workload is for.
 #[derive(
@@ -126,6 +126,24 @@ pub struct Availability {
     pub consolidation_needed: Observed<bool>,
 }
 
+impl Availability {
+    /// Nothing is known of it, and why.
+    pub fn unobserved(why: Why) -> Self {
+        Self {
+            ha_protected: Observed::Unobserved(why),
+            ha_restart_priority: Observed::Unobserved(why),
+            ha_isolation_response: Observed::Unobserved(why),
+            fault_tolerance: Observed::Unobserved(why),
+            cluster_rules: Listing::unobserved(why),
+            evc_mode_min: Observed::Unobserved(why),
+            latency_sensitivity: Observed::Unobserved(why),
+            change_tracking: Observed::Unobserved(why),
+            disk_uuid_enabled: Observed::Unobserved(why),
+            consolidation_needed: Observed::Unobserved(why),
+        }
+    }
+}
+
 /// What moves by itself: never a change of configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WorkloadSamples {
@@ -153,6 +171,26 @@ pub struct WorkloadSamples {
     pub guest_state: Observed<Text>,
     /// Connection between host and platform: `connected`, `orphaned` …
     pub connection_state: Observed<Text>,
+}
+
+impl WorkloadSamples {
+    /// Nothing is known of them, and why.
+    pub fn unobserved(why: Why) -> Self {
+        Self {
+            powered_on_since: Observed::Unobserved(why),
+            cpu_used_mhz: Observed::Unobserved(why),
+            cpu_ready_basis_points: Observed::Unobserved(why),
+            memory_active_bytes: Observed::Unobserved(why),
+            memory_consumed_bytes: Observed::Unobserved(why),
+            memory_ballooned_bytes: Observed::Unobserved(why),
+            memory_swapped_bytes: Observed::Unobserved(why),
+            storage_provisioned_bytes: Observed::Unobserved(why),
+            storage_used_bytes: Observed::Unobserved(why),
+            heartbeat: Observed::Unobserved(why),
+            guest_state: Observed::Unobserved(why),
+            connection_state: Observed::Unobserved(why),
+        }
+    }
 }
 
 /// An advanced setting by the platform's own key.

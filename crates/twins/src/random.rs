@@ -12,6 +12,11 @@ impl Random {
         Self(seed)
     }
 
+    /// A generator for what a text names.
+    pub(crate) fn of(text: &str) -> Self {
+        Self::new(hash(text))
+    }
+
     /// An independent generator for one thing: what it gives does not depend on how much was drawn
     /// for other things.
     pub(crate) fn fork(&self, label: &str, number: u64) -> Self {

@@ -1,4 +1,6 @@
-//! Clients that others wrote accept the vSphere twin: govc and pyvmomi.
+//! Clients that others wrote accept the vSphere twin: govc and pyvmomi. The twin's table of types is
+//! derived from pyvmomi's, so the latter proves nothing about names, order and types of fields; it proves
+//! envelope, required fields and behaviour.
 //!
 //! They are found by `ENTENTE_GOVC` and `ENTENTE_PYTHON` (a Python that has pyvmomi), or on the path;
 //! where they are not, a test says so and passes.
@@ -156,4 +158,23 @@ async fn pyvmomi_reads_everything_and_finds_no_fault_with_it() {
     let complained = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}{complained}");
     assert!(said.contains("ok: 240 machines"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_table_of_types_is_the_one_that_it_says_it_is_derived_from() {
+    let check = "import importlib.metadata as it; assert it.version('pyvmomi') == '9.1.1.0'";
+    let Some(python) = program("ENTENTE_PYTHON", "python3 with pyvmomi 9.1.1.0", &["-c", check])
+    else {
+        return;
+    };
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/schema.py");
+    let table = concat!(env!("CARGO_MANIFEST_DIR"), "/src/live/vsphere/schema.txt");
+    let output = Command::new(python).args([script, table]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let derived = String::from_utf8(output.stdout).unwrap();
+    let kept = std::fs::read_to_string(table).unwrap();
+    for (derived, kept) in derived.lines().zip(kept.lines()) {
+        assert_eq!(derived, kept);
+    }
+    assert_eq!(derived.lines().count(), kept.lines().count());
 }

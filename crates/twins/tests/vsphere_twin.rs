@@ -317,6 +317,68 @@ async fn a_filtered_account_sees_half_and_can_find_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hidden_machines_are_nowhere_and_every_object_tells_the_accounts_own_role() {
+    let served = serve(40, Setup::with(Fault::Filtered)).await;
+    let whole = estate(40);
+    let (all, found) = logged_in(&served, |mut it| {
+        it.open_view("ManagedEntity");
+        let paths = ["name", "effectiveRole"];
+        let entities = it.retrieve("ManagedEntity", &paths, 10_000).1;
+        let mut all = entities.clone();
+        for (kind, paths) in [
+            ("Folder", &["childEntity"][..]),
+            ("HostSystem", &["vm"]),
+            ("ResourcePool", &["vm"]),
+            ("Datastore", &["vm"]),
+            ("Network", &["vm"]),
+            ("ClusterComputeResource", &["configurationEx"]),
+        ] {
+            all.push_str(&it.retrieve(kind, paths, 10_000).1);
+        }
+        let tasks = it.call("CreateCollectorForTasks", "TaskManager", "").1;
+        let tasks = between(&tasks, "<returnval type=\"TaskHistoryCollector\">", "<").to_owned();
+        let on = format!("TaskHistoryCollector={tasks}");
+        all.push_str(&it.call("ReadNextTasks", &on, "<maxCount>1000</maxCount>").1);
+        (all, entities)
+    })
+    .await;
+    let hidden = whole.workloads.iter().skip(1).step_by(2);
+    for id in hidden.filter_map(|it| it.native_id.value()) {
+        assert!(!all.contains(&format!(">{id}<")), "{id} is hidden");
+    }
+    let roles = |it: &str| found.matches(&format!("<int>{it}</int>")).count();
+    assert_eq!(roles("-1"), 0);
+    assert!(roles("-2") > 20);
+    // What may only be seen to be there does not tell even that.
+    assert!(found.matches("<missingSet><path>effectiveRole</path>").count() >= 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn paths_of_the_inventory_go_by_own_names_and_hosts_tell_what_they_can() {
+    let served = serve(40, Setup::default()).await;
+    let clusters = estate(40).clusters;
+    let cluster = clusters.iter().find(|it| it.name.starts_with("fra1")).unwrap().name.clone();
+    let (found, nothing, host) = logged_in(&served, move |mut it| {
+        let mut find = |path: &str| {
+            let path = format!("<inventoryPath>{path}</inventoryPath>");
+            it.call("FindByInventoryPath", "SearchIndex", &path).1
+        };
+        let found = find(&format!("/fra1/host/{cluster}"));
+        // Every host has a product of this name.
+        let nothing = find(&format!("/fra1/host/{cluster}/VMware ESXi"));
+        it.open_view("HostSystem");
+        let host = it.retrieve("HostSystem", &["capability.vmotionSupported", "capability"], 1).1;
+        (found, nothing, host)
+    })
+    .await;
+    assert!(found.contains("<returnval type=\"ClusterComputeResource\">"));
+    assert!(!nothing.contains("<returnval"), "{nothing}");
+    let value = "<name>capability.vmotionSupported</name><val xsi:type=\"xsd:boolean\">";
+    assert_eq!(between(&host, value, "<"), "true");
+    assert!(host.contains("<name>capability</name><val xsi:type=\"HostCapability\">"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_old_vcenter_says_so_and_an_empty_one_has_nothing() {
     let old = serve(3, Setup::with(Fault::Old)).await;
     let content =

@@ -16,19 +16,20 @@ mod policies;
 mod settings;
 mod snapshots;
 mod storage;
+mod uses;
 
 use std::collections::BTreeMap;
 
 use entente_model::{
-    Collection, HostId, Moment, Observed, PlatformId, Product, SourceId, Tally, Text, Why,
+    Collection, Disk, HostId, Moment, Nic, Observed, PlatformId, Product, SourceId, Tally, Text,
+    Why,
 };
 
 use super::wire::reading::{DomainReading, HostReading, Read, Reading};
 use super::{LABEL, NAME, version};
 use crate::connector::source_limits;
 use crate::libvirt::LIMITS;
-use crate::live::Target;
-use gaps::Gaps;
+use crate::live::{Gaps, Target};
 use networks::Networks;
 use storage::Storage;
 
@@ -39,7 +40,7 @@ struct Scene<'a> {
     /// The one host; nothing if it does not tell its id.
     host: Observed<HostId>,
     /// Clock of its processors, in MHz.
-    mhz: Option<u64>,
+    mhz: Observed<u64>,
     read_only: bool,
     networks: Networks,
     storage: Storage,
@@ -52,17 +53,28 @@ pub(super) fn collection(target: &Target, reading: &Reading) -> Collection {
     map(target, reading, None)
 }
 
-/// The collection of one domain that changed: its workload alone, with what it stands on known from
+/// The collection of domains that changed: their workloads alone, with what they stand on known from
 /// before.
-pub(super) fn change(target: &Target, before: &Reading, domain: DomainReading) -> Collection {
-    let reading = Reading { domains: Ok(vec![domain]), domains_left_out: 0, ..before.clone() };
+pub(super) fn change(target: &Target, before: &Reading, domains: Vec<DomainReading>) -> Collection {
+    let reading = Reading { domains: Ok(domains), domains_left_out: 0, ..before.clone() };
     map(target, &reading, Some("workloads"))
+}
+
+/// True if something in a collection of changes stands on what is not known from before: it may be
+/// newer.
+pub(super) fn is_somewhere_new(changes: &Collection) -> bool {
+    changes.workloads.iter().any(|workload| {
+        let is_new = |why: Option<Why>| why.is_none_or(|it| it == Why::Blank);
+        let disk = |it: &Disk| it.datastore.value().is_none() && is_new(it.datastore.why());
+        let nic = |it: &Nic| it.network.why() == Some(Why::Blank);
+        workload.disks.iter().any(disk) || workload.nics.iter().any(nic)
+    })
 }
 
 fn map(target: &Target, reading: &Reading, only: Option<&str>) -> Collection {
     let version = version(reading.host.library_version);
     let source = target.source(NAME, Some(version), source_limits(LIMITS));
-    let mut gaps = Gaps::new(&target.address);
+    let mut gaps = Gaps::default();
     let facts = host::read(&target.id, &reading.host, &mut gaps);
     let networks = Networks::read(&target.id, &reading.around, &mut gaps);
     let storage = Storage::read(&target.id, &reading.around, &mut gaps);
@@ -82,7 +94,7 @@ fn map(target: &Target, reading: &Reading, only: Option<&str>) -> Collection {
     collection.platforms.push(target.platform(LABEL, facts.uuid.clone()));
     collection.products = products(&target.id, &reading.host);
     networks.add_bridges(&target.id, &workloads.bridges);
-    storage.assign(&workloads.workloads);
+    storage.assign(&workloads.uses, &mut gaps);
     collection.control.policies = policies::read(&target.id, &reading.around, &mut gaps);
     collection.switches = networks.switches(&target.id, &facts.name);
     collection.networks = networks.into_networks();
@@ -91,7 +103,8 @@ fn map(target: &Target, reading: &Reading, only: Option<&str>) -> Collection {
     collection.control.sort();
     collection.hosts.extend(facts.host);
     collection.workloads = workloads.workloads;
-    collection.gaps = gaps.into_gaps(only);
+    let gaps = only.map_or_else(|| gaps.clone(), |only| gaps.of_section(only));
+    collection.gaps = gaps.finish(&target.address);
     if only.is_some() {
         keep_workloads(&mut collection);
     }

@@ -24,6 +24,9 @@ use entente_model::{Collection, Text};
 use crate::connector::{Access, Connector};
 use crate::live::{Answer, Change, CheckReport, ConnectError, Live, Right, Run};
 
+#[cfg(feature = "fuzzing")]
+pub use wire::fuzzing;
+
 /// The connector.
 #[derive(Debug)]
 pub struct Libvirt;

@@ -2,15 +2,20 @@
 
 mod bytes;
 mod domains;
+mod follow;
+mod states;
+mod storage;
+mod told;
 
 use std::collections::BTreeMap;
 
 use entente_model::{Collection, Uuid};
 
 use super::map;
+use super::wire::failure::{Failure, Remote};
 use super::wire::procedures::{BlockInfo, Domain, Named, NodeInfo};
 use super::wire::reading::{
-    DomainReading, HostReading, NamedReading, PoolReading, Reading, Surroundings,
+    DomainReading, HostReading, LeftOut, NamedReading, PoolReading, Reading, Surroundings,
 };
 use crate::live::{Credentials, Live, LiveLimits, Target, Trust};
 
@@ -57,7 +62,7 @@ fn host() -> Reading {
             filters: Ok(Vec::new()),
             bindings: Ok(Vec::new()),
             mediated_devices: Ok(Vec::new()),
-            volumes_left_out: 0,
+            left_out: LeftOut::default(),
         },
     }
 }
@@ -93,6 +98,11 @@ fn pool(name: &str, xml: &str) -> PoolReading {
 
 fn size(capacity_bytes: u64, allocation_bytes: u64) -> BlockInfo {
     BlockInfo { capacity_bytes, allocation_bytes }
+}
+
+/// What libvirt says against a call, by the number of its error.
+fn remote(code: i32) -> Failure {
+    Failure::Remote(Remote { code, message: "as libvirt says".into() })
 }
 
 fn collection(reading: &Reading) -> Collection {

@@ -4,8 +4,11 @@
 //! `virsh` sends; nothing here reaches out: bytes in, values out, every length with its limit.
 
 pub(super) mod failure;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub(super) mod message;
 pub(super) mod procedures;
 pub(super) mod reading;
+pub(super) mod scram;
 pub(super) mod xdr;
 pub(super) mod xml;

@@ -29,6 +29,47 @@ impl BodyReader {
     }
 }
 
+/// A reader that fails, instead of ending, where there is more than the limit: what was cut off by us did
+/// not end early.
+#[derive(Debug)]
+pub(super) struct Bounded<R> {
+    inner: R,
+    left: u64,
+    bytes_max: u64,
+}
+
+impl<R: BufRead> Bounded<R> {
+    /// At most so many bytes of this.
+    pub(super) fn new(inner: R, bytes_max: u64) -> Self {
+        Self { inner, left: bytes_max, bytes_max }
+    }
+}
+
+impl<R: BufRead> Read for Bounded<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let mut available = self.fill_buf()?;
+        let read = available.read(into)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl<R: BufRead> BufRead for Bounded<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        let available = self.inner.fill_buf()?;
+        let left = usize::try_from(self.left).unwrap_or(usize::MAX).min(available.len());
+        if left == 0 && !available.is_empty() {
+            return Err(io::Error::other(CallError::TooLarge { bytes_max: self.bytes_max }));
+        }
+        Ok(available.get(..left).unwrap_or_default())
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.left = self.left.saturating_sub(bytes as u64);
+        self.inner.consume(bytes);
+    }
+}
+
 impl Read for BodyReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let mut available = self.fill_buf()?;
@@ -51,5 +92,23 @@ impl BufRead for BodyReader {
 
     fn consume(&mut self, bytes: usize) {
         self.current.advance(bytes.min(self.current.len()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_larger_than_the_limit_fails_and_what_is_as_large_ends() {
+        let read = |bytes_max| {
+            let mut read = Vec::new();
+            let outcome = Bounded::new(&b"abcdef"[..], bytes_max).read_to_end(&mut read);
+            (outcome.map_err(|it| it.to_string()), read)
+        };
+        assert_eq!(read(6), (Ok(6), b"abcdef".to_vec()));
+        let (outcome, before) = read(4);
+        assert_eq!(outcome, Err(CallError::TooLarge { bytes_max: 4 }.to_string()));
+        assert_eq!(before, b"abcd");
     }
 }

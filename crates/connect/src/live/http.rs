@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use entente_model::Text;
+use entente_model::{GapCause, Text};
 use flate2::bufread::GzDecoder;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, RETRY_AFTER};
 pub use reqwest::{Method, StatusCode, Url};
 
 use super::Run;
-use super::body::{BodyReader, BodySender};
+use super::body::{BodyReader, BodySender, Bounded};
 use super::error::Refusal;
 use super::tls::TlsSetup;
 
@@ -37,6 +37,19 @@ pub enum CallError {
         /// The limit.
         bytes_max: u64,
     },
+}
+
+impl CallError {
+    /// What kind of gap a call leaves that failed so after log-in.
+    pub fn cause(&self) -> GapCause {
+        match self {
+            Self::Refused(Refusal::Cancelled) => GapCause::Cancelled,
+            Self::Refused(Refusal::TimedOut { .. }) | Self::Idle { .. } => GapCause::TimedOut,
+            Self::Truncated(_) => GapCause::Truncated,
+            Self::TooLarge { .. } => GapCause::LimitReached,
+            Self::Refused(_) => GapCause::CallFailed,
+        }
+    }
 }
 
 impl From<CallError> for Refusal {
@@ -299,9 +312,10 @@ impl Response<'_> {
         let bytes_max = self.run.target.limits.answer_bytes_max;
         // Decoded size is bounded where it is read: a small answer may unfold to a large one.
         let reader: Box<dyn BufRead + Send> = if gzip {
-            Box::new(BufReader::with_capacity(1 << 16, GzDecoder::new(reader).take(bytes_max)))
+            let decoded = BufReader::with_capacity(1 << 16, GzDecoder::new(reader));
+            Box::new(Bounded::new(decoded, bytes_max))
         } else {
-            Box::new(reader.take(bytes_max))
+            Box::new(Bounded::new(reader, bytes_max))
         };
         (reader, self.feed(sender))
     }
@@ -341,6 +355,17 @@ impl Response<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failed_call_is_a_gap_of_its_kind() {
+        let cause = |error: CallError| error.cause();
+        assert_eq!(cause(Refusal::Cancelled.into()), GapCause::Cancelled);
+        assert_eq!(cause(Refusal::TimedOut { seconds: 1 }.into()), GapCause::TimedOut);
+        assert_eq!(cause(CallError::Idle { seconds: 1 }), GapCause::TimedOut);
+        assert_eq!(cause(CallError::Truncated("x".into())), GapCause::Truncated);
+        assert_eq!(cause(CallError::TooLarge { bytes_max: 1 }), GapCause::LimitReached);
+        assert_eq!(cause(Refusal::NameUnknown.into()), GapCause::CallFailed);
+    }
 
     #[test]
     fn an_address_is_a_host_a_port_or_a_url() {

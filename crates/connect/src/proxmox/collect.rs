@@ -1,36 +1,37 @@
 //! Logging in and asking, in four rounds: the cluster, its nodes, what those name, and each guest.
 
 mod answers;
+mod guests;
 mod questions;
 mod rights;
 mod session;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use entente_model::{Collection, GapCause, Moment, NativePolicy, Text, Workload};
+use entente_model::{Collection, GapCause, Moment, Text};
 use serde_json::Value;
 
 pub(super) use answers::Answers;
 use answers::log;
 use questions as ask;
+pub(super) use questions::OF_NODES;
 pub(super) use rights::few;
-use rights::{NEEDS, Permissions, RIGHTS};
+use rights::{NEEDS, RIGHTS, Sight};
 use session::Session;
-pub(super) use session::Version;
+pub(super) use session::{Failure, Version};
 
-use super::map::{
-    self, Availability, Context, Guest, Nodes, Protected, Storages, TaskLog, UsedNetworks,
-};
+use super::map::{self, Availability, Context, Guest, Nodes, Protected, Storages, TaskLog};
 use super::wire::Gaps;
 use super::{NAME, PRODUCT};
 use crate::connector::source_limits;
-use crate::live::each;
 use crate::live::{CheckReport, ConnectError, Credentials, Found, Right, RightState, Run};
 use crate::proxmox::LIMITS;
 
 /// How many of the collection's steps somebody who watches sees.
 const STEPS: usize = 5;
 const TASKS: &str = "/nodes/{}/tasks";
+/// Lists that tasks feed.
+const OF_TASKS: [&str; 2] = ["activities", "attachments"];
 
 /// The least-privilege table.
 pub(super) fn rights() -> &'static [Right] {
@@ -41,13 +42,10 @@ pub(super) fn rights() -> &'static [Right] {
 pub(super) async fn check(run: Run<'_>) -> Result<CheckReport, ConnectError> {
     let session = Session::open(run).await.map_err(|reason| run.refused(reason))?;
     let told = session.get("/access/permissions", &[], &[]).await;
-    let permissions = told.as_ref().ok().and_then(Permissions::of);
-    let known = match session.get("/access/acl", &[], &[]).await {
-        Ok(list) => paths(&list),
-        Err(_) => Vec::new(),
-    };
-    let state = |need| match (&permissions, &told) {
-        (Some(permissions), _) => permissions.state(need, &known),
+    let list = session.get("/access/acl", &[], &[]).await;
+    let sight = Sight::of(told.as_ref().ok(), list.as_ref().ok());
+    let state = |need| match (sight.state(need), &told) {
+        (Some(state), _) => state,
         (None, Err(failure)) => RightState::Unknown(failure.said.clone()),
         (None, Ok(_)) => RightState::Unknown("the answer cannot be understood".into()),
     };
@@ -74,16 +72,10 @@ pub(super) async fn check(run: Run<'_>) -> Result<CheckReport, ConnectError> {
     })
 }
 
-/// Paths that the access list names.
-fn paths(list: &Value) -> Vec<Text> {
-    let list = list.as_array().map(Vec::as_slice).unwrap_or_default();
-    list.iter().filter_map(|it| it.get("path")?.as_str()).map(Text::from).collect()
-}
-
 /// Reads everything.
 pub(super) async fn collect(run: Run<'_>) -> Result<Collection, ConnectError> {
     let session = Session::open(run).await.map_err(|reason| run.refused(reason))?;
-    let gaps = Gaps::new(&run.target.address);
+    let gaps = Gaps::default();
     let version = session.version.version.clone();
     let source = run.target.source(NAME, Some(version), source_limits(LIMITS));
     let context = Context::new(run.target.id.clone(), source.id.clone(), &gaps, run.target.taken);
@@ -94,21 +86,23 @@ pub(super) async fn collect(run: Run<'_>) -> Result<Collection, ConnectError> {
     let places = reader.read_content(&mut answers, &storages, &nodes).await;
     let tasks = reader.read_tasks(&nodes).await;
     let availability = Availability::of(&context, &answers);
-    let guests = map::guests(&context, &answers, &nodes);
-    let is_all = reader.judge(&answers, &guests, &availability);
+    let sight =
+        Sight::of(answers.value("/access/permissions", &[]), answers.value("/access/acl", &[]));
+    let guests = map::guests(&context, &answers, &nodes, sight.sees_all_pools());
+    let is_all = reader.judge(&answers, &sight, &guests, &availability);
     let ground = map::Ground {
         nodes: &nodes,
         storages: &storages,
         availability: &availability,
         clocks: clocks(&answers, &nodes),
     };
-    let (workloads, guest_policies, networks) = reader.read_guests(&guests, &ground).await;
+    let read = reader.read_guests(&guests, &ground).await;
     let mut collection = Collection::empty(source);
     let about = (run.target, &session.version);
     map::hosts(&context, &answers, (&nodes, &availability), about, &mut collection);
     map::datastores(&context, &answers, &storages, &nodes, &mut collection);
     map::volumes(&context, &answers, &storages, &places, &mut collection);
-    map::networks(&context, &answers, &nodes, &networks, &mut collection);
+    map::networks(&context, &answers, &nodes, &read.networks, &mut collection);
     map::access(&context, &answers, &mut collection);
     map::placement(&context, &answers, &nodes, &mut collection);
     let protected = Protected { guests: &guests, is_all };
@@ -116,15 +110,15 @@ pub(super) async fn collect(run: Run<'_>) -> Result<Collection, ConnectError> {
     map::receivers(&context, &answers, &mut collection);
     map::activity(&context, tasks, &mut collection);
     map::policies(&context, &answers, &mut collection);
-    collection.control.policies.extend(guest_policies);
-    collection.workloads = workloads;
+    collection.control.policies.extend(read.policies);
+    collection.workloads = read.workloads;
     collection.workloads.sort_by(|a, b| a.id.cmp(&b.id));
     context.mapped("workloads", collection.workloads.len());
     map::share_disks(&mut collection.workloads);
     map::tags(&context, &mut collection);
     collection.control.sort();
     collection.source.sections = context.tallies();
-    collection.gaps = gaps.take();
+    collection.gaps = gaps.finish(&run.target.address);
     Ok(collection)
 }
 
@@ -201,8 +195,7 @@ impl Reader<'_> {
         loop {
             if tasks.len() >= room {
                 let message = format!("only the latest {room} tasks are read");
-                self.gaps.add(GapCause::LimitReached, "activities", Some(TASKS), &message, None);
-                return;
+                return self.stop_tasks(&message, None);
             }
             let (first, size) = (start.to_string(), page_size.min(room - tasks.len()).max(1));
             let size_text = size.to_string();
@@ -211,8 +204,11 @@ impl Reader<'_> {
             query.extend(since.as_deref().map(|it| ("since", it)));
             let page = match self.session.get(TASKS, &[node], &query).await {
                 Ok(Value::Array(page)) => page,
-                Ok(_) => return,
-                Err(failure) => return log(self.gaps, "activities", TASKS, &failure),
+                Ok(_) => {
+                    let failure = Failure::unexpected(&TASKS.replace("{}", node), "list");
+                    return log(self.gaps, &OF_TASKS, TASKS, &failure);
+                }
+                Err(failure) => return log(self.gaps, &OF_TASKS, TASKS, &failure),
             };
             let new = tasks.add(self.context, &page);
             if page.len() < size {
@@ -220,16 +216,17 @@ impl Reader<'_> {
             }
             if new == 0 {
                 let message = "pages of tasks repeat what was read: the rest is missing";
-                self.gaps.add(
-                    GapCause::LimitReached,
-                    "activities",
-                    Some(TASKS),
-                    message,
-                    Some(node),
-                );
-                return;
+                return self.stop_tasks(message, Some(node));
             }
             start += page.len();
+        }
+    }
+
+    /// Not all tasks were read.
+    fn stop_tasks(&self, message: &str, value: Option<&str>) {
+        for section in OF_TASKS {
+            let found = Found::of(GapCause::LimitReached, section, message).field(TASKS);
+            self.gaps.add(Found { value, ..found });
         }
     }
 
@@ -243,72 +240,20 @@ impl Reader<'_> {
     }
 
     /// Says what rights hide, and whether every guest is seen.
-    fn judge(&self, answers: &Answers, guests: &[Guest], availability: &Availability) -> bool {
-        let known = answers.value("/access/acl", &[]).map(paths).unwrap_or_default();
-        let permissions = answers.value("/access/permissions", &[]).and_then(Permissions::of);
+    fn judge(
+        &self,
+        answers: &Answers,
+        sight: &Sight,
+        guests: &[Guest],
+        availability: &Availability,
+    ) -> bool {
+        sight.log(self.gaps);
         let is_listed = answers.list("/cluster/resources", &[]).is_some();
-        let is_all = match &permissions {
-            Some(permissions) => {
-                permissions.log(&known, self.gaps);
-                is_listed && permissions.sees_all_guests(&known)
-            }
-            None => {
-                let message = "the account's rights are not known: lists may be filtered";
-                self.gaps.add(GapCause::NoPermission, "workloads", None, message, None);
-                false
-            }
-        };
+        let is_all = is_listed && sight.sees_all_guests();
         let mut named: BTreeSet<Text> = availability.named().cloned().collect();
-        named.extend(known.iter().filter_map(|it| it.strip_prefix("/vms/")).map(Text::from));
+        named.extend(sight.guests_named());
         named.extend(ask::guests_named_by_jobs(answers));
         map::unseen(self.context, &named, Protected { guests, is_all });
         is_all
-    }
-
-    /// Every guest, so many at once.
-    async fn read_guests(
-        &self,
-        guests: &[Guest],
-        ground: &map::Ground<'_>,
-    ) -> (Vec<Workload>, Vec<NativePolicy>, UsedNetworks) {
-        let limits = &self.session.run().target.limits;
-        let room = usize::try_from(limits.objects_max).unwrap_or(usize::MAX);
-        if guests.len() > room {
-            let left_out = (guests.len() - room) as u64;
-            let message = format!("only the first {room} guests are read");
-            let found = Found::of(GapCause::LimitReached, "workloads", &message);
-            self.gaps.add_many(found, left_out);
-        }
-        let guests = guests.get(..room).unwrap_or(guests);
-        let read =
-            each(limits.parallel_calls, guests, |guest| Box::pin(self.read_guest(guest, ground)))
-                .await;
-        let (mut workloads, mut policies) = (Vec::with_capacity(read.len()), Vec::new());
-        let mut networks = UsedNetworks::new();
-        for it in read {
-            workloads.extend(it.workload);
-            policies.extend(it.policies);
-            networks.extend(it.networks);
-        }
-        self.watch("workloads", workloads.len(), 5);
-        (workloads, policies, networks)
-    }
-
-    async fn read_guest(&self, guest: &Guest, ground: &map::Ground<'_>) -> map::GuestRead {
-        let mut answers = Answers::default();
-        if ground.nodes.offline.contains(&guest.node) {
-            let message = "the guest's node is offline: its configuration cannot be read";
-            let node = Some(guest.node.as_str());
-            self.gaps.add(GapCause::Unreachable, "workloads", None, message, node);
-        } else {
-            answers.ask_in_turn(self.session, self.gaps, &ask::of_guest(guest)).await;
-            let more = ask::of_configured(self.context, guest, &answers);
-            answers.ask_in_turn(self.session, self.gaps, &more).await;
-            let rest = ask::of_firewall(guest, &answers);
-            answers.ask_in_turn(self.session, self.gaps, &rest).await;
-            let sets = ask::of_guest_sets(guest, &answers);
-            answers.ask_in_turn(self.session, self.gaps, &sets).await;
-        }
-        map::map_guest(self.context, guest, &answers, ground)
     }
 }

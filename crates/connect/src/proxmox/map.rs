@@ -26,8 +26,8 @@ pub(super) use access::{access, unlisted_tokens};
 pub(super) use activity::{TaskLog, activity, receivers};
 pub(super) use availability::{Availability, placement};
 pub(super) use guest::{
-    Ground, Guest, GuestRead, agent_is_asked, guests, has_filtered_nic, map_guest, share_disks,
-    tags,
+    Ground, Guest, GuestRead, Kind, agent_may_answer, guests, listed, map_guest, may_filter,
+    share_disks, tags,
 };
 pub(super) use hosts::{Nodes, hosts};
 pub(super) use networks::{UsedNetworks, networks};
@@ -57,6 +57,11 @@ impl<'a> Context<'a> {
         taken: Moment,
     ) -> Self {
         Self { platform, source, gaps, taken, tallies: Mutex::default() }
+    }
+
+    /// The same, with its gaps going elsewhere, and nothing counted.
+    pub(super) fn logging_to<'b>(&self, gaps: &'b Gaps) -> Context<'b> {
+        Context::new(self.platform.clone(), self.source.clone(), gaps, self.taken)
     }
 
     pub(super) fn host(&self, node: &str) -> Option<HostId> {
@@ -104,9 +109,10 @@ impl<'a> Context<'a> {
     pub(super) fn ago(&self, seconds: u64) -> Observed<Moment> {
         let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
         match self.taken {
-            Moment::Utc(taken) => taken
-                .checked_sub(time::Duration::seconds(seconds))
-                .map_or(Observed::Unobserved(Why::Unreadable), |it| Moment::Utc(it).into()),
+            Moment::Utc(taken) => {
+                let then = taken.checked_sub(time::Duration::seconds(seconds));
+                Observed::or_why(then.map(Moment::Utc), Why::Unreadable)
+            }
             Moment::Local(_) => Observed::Unobserved(Why::SourceLimit),
         }
     }
@@ -120,19 +126,16 @@ pub(super) fn moment(seconds: u64) -> Option<Moment> {
 
 /// A moment that is told in seconds since 1970; 0 means never.
 pub(super) fn moment_or_never(seconds: Observed<u64>) -> Observed<Moment> {
-    match seconds {
-        Observed::Value(0) | Observed::Absent => Observed::Absent,
-        Observed::Value(seconds) => {
-            moment(seconds).map_or(Observed::Unobserved(Why::Unreadable), Observed::Value)
-        }
-        Observed::Unobserved(why) => Observed::Unobserved(why),
-    }
+    seconds.and_then(|seconds| match seconds {
+        0 => Observed::Absent,
+        seconds => Observed::or_why(moment(seconds), Why::Unreadable),
+    })
 }
 
 /// Free text without secrets; blank is absent.
 pub(super) fn note(text: Observed<Text>) -> Observed<Text> {
-    match text {
-        Observed::Value(text) if text.trim().is_empty() => Observed::Absent,
-        told => told.map(|it| redacted(it.trim())),
-    }
+    text.and_then(|text| match text.trim() {
+        "" => Observed::Absent,
+        text => Observed::Value(redacted(text)),
+    })
 }

@@ -84,6 +84,14 @@ const LIMITS: &[(&str, &str)] = &[
         "priorities of restart, isolation response, latency sensitivity, and lowest processor generation do not exist as settings of a guest",
     ),
     (
+        "networks.carries_hypervisor",
+        "told for bridges; which addresses nodes have on virtual networks is not",
+    ),
+    (
+        "workload.devices",
+        "what kind of device a device node is that a container may use is not told",
+    ),
+    (
         "workload.disks[].change_tracking",
         "dirty bitmaps live in the running process and are not told",
     ),

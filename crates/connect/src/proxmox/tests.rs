@@ -1,9 +1,13 @@
-//! Recorded answers, hand-written configurations of versions 7 to 9, and the twin.
+//! Recorded answers, answers and configurations of versions 7 to 9 by hand, and the twin.
 
 mod configs;
+mod jobs;
+mod moving;
 mod recorded;
 mod replay;
 mod twin;
+mod unknown;
+mod wires;
 
 use std::path::Path;
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod follow;
+mod gaps;
 mod history;
 mod objects;
 mod policies;
@@ -15,17 +16,18 @@ use std::sync::Arc;
 use entente_model::{Collection, GapCause, Tally, Text, Why};
 
 use super::map::{self, Inventory, Machines, Managers, WORKLOADS};
-use super::wire::{Call, Paths, Target, Tree, call_failed, infrastructure, why, workloads};
+use super::wire::{Call, Paths, Target, Tree, infrastructure, workloads};
 use crate::connector::source_limits;
 use crate::live::{ConnectError, Found, Gaps, Run};
 use crate::vsphere::{LIMITS, LIMITS_OF_A_HOST, NAME};
 pub(super) use check::{check, rights};
 pub(super) use follow::follow;
+use gaps::call_failed;
 pub(super) use objects::Kept;
 use objects::{Query, Which, objects};
 pub use properties::{PropertiesRead, Property, properties};
 use session::Session;
-pub(super) use session::{ADDRESS_FORM, About, CallFault, ObjectSink};
+pub(super) use session::{ADDRESS_FORM, About, ObjectSink};
 
 /// Steps that somebody who watches sees.
 const STEPS: usize = 7;
@@ -60,17 +62,16 @@ async fn read(session: &Session<'_>) -> Collection {
         session.run.watch.section(platform, section, rows as u64, done, STEPS);
     };
 
-    check::lacking(session, &mut gaps).await;
+    let lacking = check::lacking(session, &mut gaps).await;
     let kept_managers = read_managers(session, &mut gaps).await;
     let managers = Managers { kept: &kept_managers, about: &session.about };
     map::managers(&mut collection, &managers, session.key().as_deref(), &mut gaps);
     watched("roles", collection.control.roles.len(), 1);
 
     let kept = read_infrastructure(session, &mut gaps).await;
-    let mut inventory =
-        Inventory::of(&session.run.target.id, &collection.source.id, root(session), &kept);
-    inventory.attributes = map::attribute_names(managers.get("customFieldsManager", "field"));
+    let mut inventory = inventory(session, &collection, &kept, &managers, lacking);
     map::infrastructure(&mut collection, &kept, &mut inventory, &mut gaps);
+    check::managed_elsewhere(session, &kept, &mut gaps);
     read_host_details(session, &mut collection, &kept, &managers, &mut gaps).await;
     drop(kept);
     watched("hosts", collection.hosts.len(), 2);
@@ -116,9 +117,23 @@ fn finish(mut collection: Collection, gaps: Gaps) -> Collection {
     collection
 }
 
-/// What everything is below.
-fn root<'s>(session: &'s Session<'_>) -> Option<&'s Target> {
-    session.about.manager("rootFolder")
+/// Where everything is, as far as it was told; `lacking` is why objects are hidden, where that is known.
+fn inventory(
+    session: &Session<'_>,
+    collection: &Collection,
+    kept: &Kept,
+    managers: &Managers<'_>,
+    lacking: Option<Why>,
+) -> Inventory {
+    let platform = &session.run.target.id;
+    let root = session.about.manager("rootFolder");
+    let mut inventory = Inventory::of(platform, &collection.source.id, root, kept);
+    inventory.attributes = map::attribute_names(managers.get("customFieldsManager", "field"));
+    if let Some(why) = lacking.or(kept.incomplete()) {
+        inventory.hidden = why;
+        inventory.hosts_unread = Some(why);
+    }
+    inventory
 }
 
 /// Hands the machines over to the collection; gives where each is.
@@ -138,30 +153,36 @@ fn take_workloads(
 
 /// What the server's managers tell of themselves, in one call.
 async fn read_managers(session: &Session<'_>, gaps: &mut Gaps) -> Kept {
-    let wanted: [(&str, &'static str, &[&'static str]); 6] = [
-        ("authorizationManager", "AuthorizationManager", &["roleList"]),
-        ("extensionManager", "ExtensionManager", &["extensionList"]),
-        ("sessionManager", "SessionManager", &["sessionList"]),
-        ("licenseManager", "LicenseManager", &["licenses", "licenseAssignmentManager"]),
-        ("customFieldsManager", "CustomFieldsManager", &["field"]),
-        ("rootFolder", "Folder", &["triggeredAlarmState"]),
+    let wanted: [(&str, &'static str, &'static str, &[&'static str]); 6] = [
+        ("authorizationManager", "AuthorizationManager", "roles", &["roleList"]),
+        ("extensionManager", "ExtensionManager", "attachments", &["extensionList"]),
+        ("sessionManager", "SessionManager", "attachments", &["sessionList"]),
+        ("licenseManager", "LicenseManager", "licences", &["licenses", "licenseAssignmentManager"]),
+        ("customFieldsManager", "CustomFieldsManager", WORKLOADS, &["field"]),
+        ("rootFolder", "Folder", "alarms", &["triggeredAlarmState"]),
     ];
-    let there = wanted.into_iter().filter_map(|(name, kind, paths)| {
-        let target = session.about.manager(name)?.clone();
-        Some((target, Paths::of(kind, paths)))
-    });
-    let (targets, paths) = there.unzip();
-    let sections = &["roles", "attachments", "licences"];
-    let query = Query { which: Which::These(targets), paths, sections };
+    let (mut targets, mut paths) = (Vec::new(), Vec::new());
+    for (name, kind, section, properties) in wanted {
+        match session.about.manager(name) {
+            Some(target) => {
+                targets.push(target.clone());
+                paths.push(Paths::of(kind, section, properties));
+            }
+            // A standalone host has no need of some of them.
+            None if session.about.is_vcenter => {
+                let message = "the platform does not have this manager";
+                gaps.add(Found::of(GapCause::MissingSection, section, message).field(name));
+            }
+            None => {}
+        }
+    }
+    let query = Query { which: Which::These(targets), paths };
     objects(session, query, Kept::default(), gaps).await
 }
 
 async fn read_infrastructure(session: &Session<'_>, gaps: &mut Gaps) -> Kept {
     let paths = infrastructure(session.about.is_vcenter);
-    // What is missing is missing from each of these lists.
-    let sections =
-        &["hosts", "clusters", "datastores", "folders", "networks", "resource_pools", "switches"];
-    objects(session, Query { which: Which::All, paths, sections }, Kept::default(), gaps).await
+    objects(session, Query { which: Which::All, paths }, Kept::default(), gaps).await
 }
 
 /// Licences and certificates of hosts.
@@ -172,13 +193,14 @@ async fn read_host_details(
     managers: &Managers<'_>,
     gaps: &mut Gaps,
 ) {
-    let assigned = match managers.get("licenseManager", "licenseAssignmentManager").reference() {
+    let manager = managers.get("licenseManager", "licenseAssignmentManager");
+    let assigned = match manager.reference() {
         Some(it) => {
             let manager = Target::new(it.kind, it.id);
             ask_or_gap(session, "licences", &Call::new("QueryAssignedLicenses", &manager), gaps)
                 .await
         }
-        None => Err(Why::CallFailed),
+        None => Err(manager.refused().unwrap_or(Why::Blank)),
     };
     map::assigned_licences(collection, &assigned);
 
@@ -197,8 +219,8 @@ async fn read_host_details(
     let mut targets: Vec<Target> =
         manager_of.values().map(|id| Target::new("HostCertificateManager", id)).collect();
     targets.sort_by(|a, b| a.id.cmp(&b.id));
-    let paths = vec![Paths::of("HostCertificateManager", &["certificateInfo"])];
-    let query = Query { which: Which::These(targets), paths, sections: &["hosts"] };
+    let paths = vec![Paths::of("HostCertificateManager", "hosts", &["certificateInfo"])];
+    let query = Query { which: Which::These(targets), paths };
     let certificates = objects(session, query, Kept::default(), gaps).await;
     map::certificates(collection, &manager_of, &certificates, gaps);
 }
@@ -209,7 +231,7 @@ async fn read_workloads(
     which: Which,
     gaps: &mut Gaps,
 ) -> Machines {
-    let query = Query { which, paths: workloads(), sections: &[WORKLOADS] };
+    let query = Query { which, paths: workloads() };
     objects(session, query, Machines::new(inventory), gaps).await
 }
 
@@ -237,8 +259,5 @@ async fn ask_or_gap(
     call: &Call,
     gaps: &mut Gaps,
 ) -> Result<Tree, Why> {
-    session.ask(call).await.map_err(|fault| {
-        call_failed(gaps, &[section], &fault);
-        why(&fault)
-    })
+    session.ask(call).await.map_err(|fault| call_failed(gaps, &[section], &fault))
 }

@@ -11,22 +11,23 @@ mod facts;
 mod hosts;
 mod inventory;
 mod licences;
+mod machines;
 mod networks;
 mod settings;
 mod workload;
 
 use std::collections::{BTreeMap, HashMap};
 
-use entente_model::{Collection, GapCause, Observed, Product, Tally, Text, Why};
+use entente_model::{Collection, GapCause, NetworkId, Observed, Product, Tally, Text, Why};
 
 use super::collect::{About, Kept};
 use super::wire::{Object, Told, Tree};
-use crate::live::{Found, Gaps, Target};
+use crate::live::{Gaps, Target};
 use crate::vsphere::LABEL;
-pub(super) use attachments::tasks;
+pub(super) use attachments::task;
 pub(super) use facts::Facts;
 pub(super) use inventory::Inventory;
-pub(super) use workload::{Machines, SECTION as WORKLOADS};
+pub(super) use machines::{Machines, SECTION as WORKLOADS};
 
 /// Counts of one list: what was there, what was mapped, properties with a value.
 fn tally(collection: &mut Collection, section: &'static str, object: &Object<'_>, mapped: bool) {
@@ -64,10 +65,6 @@ pub(super) fn infrastructure(
     inventory: &mut Inventory,
     gaps: &mut Gaps,
 ) {
-    if kept.vanished > 0 {
-        let found = Found::of(GapCause::Vanished, "folders", "deleted while it was read");
-        gaps.add_many(found, kept.vanished);
-    }
     collection.control.folders = inventory.folders(kept);
     for object in kept.objects() {
         let (section, mapped) = match object.reference.kind {
@@ -91,15 +88,43 @@ pub(super) fn infrastructure(
                 let pool = hosts::pool(&object, inventory, &mut facts);
                 ("resource_pools", pool.map(|it| collection.resource_pools.push(it)).is_some())
             }
-            "Folder" | "Datacenter" | "StoragePod" => ("folders", true),
-            "Network" | "OpaqueNetwork" | "DistributedVirtualPortgroup" => ("networks", true),
+            "Folder" | "Datacenter" | "StoragePod" => {
+                Facts { gaps, section: "folders" }.refusals(&object);
+                ("folders", true)
+            }
+            "Network" | "OpaqueNetwork" | "DistributedVirtualPortgroup" => {
+                let id = NetworkId::on(&inventory.platform, object.reference.id);
+                ("networks", id.is_ok())
+            }
             kind if kind.ends_with("DistributedVirtualSwitch") => ("switches", true),
             _ => continue,
         };
+        let mut facts = Facts { gaps, section };
+        if !mapped {
+            let message = "its id is none that an estate can hold";
+            facts.value(GapCause::UnmappedRow, "id", message, object.reference.id);
+        }
+        above(&object, inventory, &mut facts);
         tally(collection, section, &object, mapped);
     }
     let mut facts = Facts { gaps, section: "networks" };
     (collection.networks, collection.switches) = networks::networks(kept, inventory, &mut facts);
+}
+
+/// What an object is in must be in a list, too: where it is not, something is hidden.
+fn above(object: &Object<'_>, inventory: &Inventory, facts: &mut Facts<'_>) {
+    let Some(parent) = object.get("parent").reference() else { return };
+    if inventory.place(parent.id).is_some() {
+        return;
+    }
+    let list = match parent.kind {
+        "ClusterComputeResource" => "clusters",
+        "ComputeResource" | "HostSystem" => "hosts",
+        "ResourcePool" | "VirtualApp" => "resource_pools",
+        _ => "folders",
+    };
+    let message = "something is in it, and no list holds it: the account may not see it, or it is newer than the list";
+    facts.dangling(list, message, parent.id);
 }
 
 /// Names of custom attributes.
@@ -122,12 +147,16 @@ pub(super) struct Managers<'a> {
 }
 
 impl<'a> Managers<'a> {
-    /// A property of a manager; unset where the server has no such manager.
+    /// A property of a manager. A standalone host has no use for some of them; a vCenter without one
+    /// does not tell what it would hold.
     pub fn get(&self, manager: &str, path: &str) -> Told<'a> {
-        let Some(target) = self.about.manager(manager) else { return Told::Unset };
+        let Some(target) = self.about.manager(manager) else {
+            let is_vcenter = self.about.is_vcenter;
+            return if is_vcenter { Told::Missing(Why::NotInVersion) } else { Told::Unset };
+        };
         match self.kept.get(&target.id) {
             Some(object) => object.get(path),
-            None => Told::Missing(Why::CallFailed),
+            None => Told::Missing(self.kept.incomplete().unwrap_or(Why::CallFailed)),
         }
     }
 }
@@ -209,7 +238,7 @@ pub(super) fn certificates(
 ) {
     let mut facts = Facts { gaps, section: "hosts" };
     let objects: BTreeMap<&str, Object<'_>> =
-        kept.trees().filter_map(Object::of).map(|it| (it.reference.id, it)).collect();
+        kept.objects().map(|it| (it.reference.id, it)).collect();
     for host in &mut collection.hosts {
         let native = native(host.id.as_str(), &host.platform);
         let Some(manager) = manager_of.get(native) else {
@@ -221,6 +250,8 @@ pub(super) fn certificates(
             let expires = object.get("certificateInfo").child("notAfter");
             host.certificate_expires = facts.moment(expires, facts::blank());
         } else {
+            let why = kept.incomplete().unwrap_or(Why::CallFailed);
+            host.certificate_expires = Observed::Unobserved(why);
             let message = "the host's certificate manager did not answer";
             facts.gap(GapCause::CallFailed, "certificateInfo", message);
         }
@@ -236,10 +267,10 @@ pub(super) fn alarms(
 ) {
     let Some(platform) = collection.platforms.first().map(|it| it.id.clone()) else { return };
     let told = managers.get("rootFolder", "triggeredAlarmState");
-    let triggered = attachments::triggered(told);
     let mut facts = Facts { gaps, section: "alarms" };
+    let triggered = attachments::triggered(told, &mut facts);
     for object in kept.objects() {
-        let alarm = attachments::alarm(&object, &triggered, told.refused(), &platform, &mut facts);
+        let alarm = attachments::alarm(&object, &triggered, &platform, &mut facts);
         collection.control.alarms.push(alarm);
     }
 }

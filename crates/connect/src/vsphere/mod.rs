@@ -95,6 +95,10 @@ const LIMITS: &[(&str, &str)] = &[
     ("protection_jobs", "backup and replication products keep their own jobs"),
     ("policies", "NSX keeps firewall policy, and is a platform of its own"),
     ("volumes", "files on datastores that no machine names are not listed"),
+    (
+        "workloads (hidden)",
+        "rights can be asked about on the root folder alone: what a permission further down hides is in no list, and known only where something else refers to it",
+    ),
     ("networks[].vlan (opaque)", "NSX keeps what carries an opaque network"),
 ];
 

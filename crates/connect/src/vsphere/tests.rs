@@ -1,5 +1,10 @@
 //! What goes wrong with real servers, each by hand-written answers.
 
+mod facts;
+mod following;
+mod lists;
+mod tags;
+
 use std::sync::{Arc, Mutex};
 
 use entente_model::{Collection, Gap, GapCause, Observed, PowerState, Why, Workload};
@@ -8,8 +13,8 @@ use entente_twins::live::{HttpTwin, Reply, Request, Setup, serve_http};
 use super::CONNECTOR;
 use crate::connector::Unwatched;
 use crate::live::{
-    Cancel, Change, ConnectError, Credentials, Live, LiveLimits, Refusal, Run, Secret, Target,
-    Traffic, Trust,
+    Cancel, ConnectError, Credentials, Live, LiveLimits, Refusal, Run, Secret, Target, Traffic,
+    Trust,
 };
 
 /// What was asked: the method, the whole body, and how often this method was asked before.
@@ -20,6 +25,10 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
+    fn is_infrastructure(&self) -> bool {
+        self.method == "RetrievePropertiesEx" && self.body.contains("<type>Datacenter</type>")
+    }
+
     fn is_workloads(&self) -> bool {
         self.method == "RetrievePropertiesEx" && self.body.contains("<type>VirtualMachine</type>")
     }
@@ -81,7 +90,7 @@ fn ordinary(asked: &Asked<'_>) -> Reply {
         "CreateContainerView" => {
             format!("<returnval type=\"ContainerView\">view-{}</returnval>", asked.before)
         }
-        "RetrievePropertiesEx" if asked.body.contains("<type>Datacenter</type>") => {
+        "RetrievePropertiesEx" if asked.is_infrastructure() => {
             format!("<returnval>{INFRASTRUCTURE}</returnval>")
         }
         "Logout" | "DestroyView" | "RetrievePropertiesEx" => String::new(),
@@ -143,11 +152,19 @@ fn target(address: &str) -> Target {
 fn read_from(
     answers: impl Fn(&Asked<'_>) -> Option<Reply> + Send + Sync + 'static,
 ) -> (Result<Collection, ConnectError>, Vec<String>) {
+    read_within(LiveLimits { retries_max: 0, ..LiveLimits::default() }, answers)
+}
+
+/// The same, within limits.
+fn read_within(
+    limits: LiveLimits,
+    answers: impl Fn(&Asked<'_>) -> Option<Reply> + Send + Sync + 'static,
+) -> (Result<Collection, ConnectError>, Vec<String>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let server = Arc::new(Server { answers: Box::new(answers), asked: Mutex::default() });
         let served = serve_http(server.clone(), Setup::default()).await.unwrap();
-        let target = target(&served.0);
+        let target = Target { limits, ..target(&served.address) };
         let (cancel, traffic) = (Cancel::new(), Traffic::default());
         let run = Run { target: &target, watch: &Unwatched, cancel: &cancel, traffic: &traffic };
         let outcome = CONNECTOR.collect(run).await;
@@ -160,6 +177,13 @@ fn collected(answers: impl Fn(&Asked<'_>) -> Option<Reply> + Send + Sync + 'stat
     let (outcome, asked) = read_from(answers);
     assert_eq!(asked.last().map(String::as_str), Some("Logout"), "{asked:?}");
     outcome.unwrap()
+}
+
+/// The same with this beside the datacenter, for the infrastructure.
+fn infrastructure(objects: String) -> Collection {
+    collected(move |asked| {
+        asked.is_infrastructure().then(|| page(&(INFRASTRUCTURE.to_owned() + &objects)))
+    })
 }
 
 fn machines(objects: String) -> Collection {
@@ -176,11 +200,13 @@ fn named<'c>(collection: &'c Collection, name: &str) -> &'c Workload {
 
 /// Gaps of the list of workloads that have this cause.
 fn gaps(collection: &Collection, cause: GapCause) -> Vec<&Gap> {
-    let of_workloads = collection
-        .gaps
-        .iter()
-        .filter(|gap| gap.cause == cause && gap.place.section.as_deref() == Some("workloads"));
-    of_workloads.collect()
+    gaps_of(collection, "workloads", cause)
+}
+
+/// Gaps of a list that have this cause.
+fn gaps_of<'c>(collection: &'c Collection, list: &str, cause: GapCause) -> Vec<&'c Gap> {
+    let is_one = |gap: &&Gap| gap.cause == cause && gap.place.section.as_deref() == Some(list);
+    collection.gaps.iter().filter(is_one).collect()
 }
 
 #[test]
@@ -339,8 +365,8 @@ fn a_kind_that_a_version_does_not_know_is_left_out() {
     });
     let folders: Vec<_> = collection.control.folders.iter().map(|it| it.path.as_str()).collect();
     assert!(folders.contains(&"/north/south/vm"), "{folders:?}");
-    let gap = collection.gaps.iter().find(|it| it.cause == GapCause::MissingSection).unwrap();
-    assert_eq!(gap.place.field.as_deref(), Some("OpaqueNetwork"));
+    let gaps = gaps_of(&collection, "networks", GapCause::MissingSection);
+    assert_eq!(gaps[0].place.field.as_deref(), Some("OpaqueNetwork"));
 }
 
 #[test]
@@ -368,61 +394,6 @@ fn a_machine_that_the_platform_cannot_read_has_no_facts_rather_than_wrong_ones()
     assert_eq!(machine.devices.encrypted, Observed::Unobserved(Why::Blank));
     assert_eq!(machine.annotation, Observed::Unobserved(Why::Blank));
     assert_eq!(gaps(&collection, GapCause::Unreachable).len(), 1);
-}
-
-#[test]
-fn what_happened_while_a_session_was_over_is_caught_up_with() {
-    let updates = |version: &str, ids: &[&str]| {
-        let entered = |id: &&str| {
-            format!(
-                "<objectSet><kind>enter</kind><obj type=\"VirtualMachine\">{id}</obj></objectSet>"
-            )
-        };
-        let entered: String = ids.iter().map(entered).collect();
-        let set = format!("<filterSet>{entered}</filterSet>");
-        xml(envelope(
-            "WaitForUpdatesEx",
-            &format!("<returnval><version>{version}</version>{set}</returnval>"),
-        ))
-    };
-    let answers = move |asked: &Asked<'_>| match asked.method {
-        "CreatePropertyCollector" => Some(xml(envelope(
-            asked.method,
-            "<returnval type=\"PropertyCollector\">own</returnval>",
-        ))),
-        "CreateFilter" => Some(xml(envelope(
-            asked.method,
-            "<returnval type=\"PropertyFilter\">filter</returnval>",
-        ))),
-        "WaitForUpdatesEx" => Some(match asked.before {
-            0 => updates("1", &["vm-1", "vm-2"]),
-            1 => fault("NotAuthenticated", "The session is not authenticated.", ""),
-            _ => updates("1", &["vm-2"]),
-        }),
-        _ => asked.is_workloads().then(|| page(&machine("vm-2", "two", ""))),
-    };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let mut seen = Vec::new();
-    runtime.block_on(async {
-        let server = Arc::new(Server { answers: Box::new(answers), asked: Mutex::default() });
-        let served = serve_http(server.clone(), Setup::default()).await.unwrap();
-        let target = target(&served.0);
-        let (cancel, traffic) = (Cancel::new(), Traffic::default());
-        let run = Run { target: &target, watch: &Unwatched, cancel: &cancel, traffic: &traffic };
-        let mut changed = |change: Change| {
-            if matches!(change, Change::Read(_)) {
-                cancel.cancel();
-            }
-            seen.push(change);
-        };
-        CONNECTOR.follow(run, &mut changed).unwrap().await.unwrap();
-        assert_eq!(server.asked.lock().unwrap().last().map(String::as_str), Some("Logout"));
-    });
-    let [Change::WorkloadRemoved { native_id }, Change::Read(read)] = seen.as_slice() else {
-        panic!("{seen:?}")
-    };
-    assert_eq!(native_id, "vm-1");
-    assert_eq!(names(read), ["two"]);
 }
 
 #[test]

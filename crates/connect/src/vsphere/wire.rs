@@ -6,7 +6,6 @@
 
 mod answer;
 mod fault;
-mod gaps;
 mod input;
 mod object;
 mod paths;
@@ -15,9 +14,8 @@ mod tree;
 
 pub(super) use answer::{AnswerError, Records, read};
 pub(super) use fault::Fault;
-pub(super) use gaps::{call_failed, why};
 pub(super) use object::{Object, Told};
-pub(super) use paths::{WATCHED, infrastructure, workloads};
+pub(super) use paths::{MANAGED_BY, infrastructure, watched, workloads};
 pub(super) use soap::{
     Call, Paths, Target, continue_retrieve, create_filter, leaf, retrieve_objects, retrieve_view,
 };

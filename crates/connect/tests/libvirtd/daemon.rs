@@ -1,6 +1,7 @@
 //! A libvirtd of the tests' own, with guests in it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -8,6 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use entente_connect::live::{Credentials, LiveLimits, Target, Trust};
 use entente_model::Moment;
 use tempfile::TempDir;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 /// What the script says when it cannot run here.
 const CANNOT: i32 = 77;
@@ -54,9 +58,9 @@ impl Daemon {
         Ok(daemon)
     }
 
-    /// An empty one that wants a password over TLS.
-    pub fn with_password() -> Result<Self, String> {
-        Self::start(&["sasl"])
+    /// An empty one that wants a password over TLS, by a SASL mechanism.
+    pub fn with_password(mechanism: &str) -> Result<Self, String> {
+        Self::start(&["sasl", mechanism])
     }
 
     fn start(options: &[&str]) -> Result<Self, String> {
@@ -111,6 +115,7 @@ impl Daemon {
         self.command(&["snapshot-create-as", "one", "s2", "before the change"]);
         self.load("checkpoint-create one", "<domaincheckpoint><name>c1</name></domaincheckpoint>");
         self.define_two();
+        self.make_image("spare");
     }
 
     fn define_two(&self) {
@@ -240,6 +245,47 @@ impl Daemon {
         let text = self.virsh(command);
         let pairs = text.lines().filter_map(|it| it.split_once(':'));
         pairs.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect()
+    }
+}
+
+/// A way to a daemon that can be cut.
+pub struct Way {
+    pub address: SocketAddr,
+    is_open: watch::Sender<bool>,
+}
+
+impl Way {
+    /// To a host and port.
+    pub async fn to(upstream: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (is_open, state) = watch::channel(true);
+        let upstream = upstream.to_owned();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let (mut state, upstream) = (state.clone(), upstream.clone());
+                if !*state.borrow() {
+                    continue;
+                }
+                tokio::spawn(async move {
+                    let mut there = TcpStream::connect(upstream).await.unwrap();
+                    tokio::select! {
+                        // Whichever side ends it, it is over.
+                        _ = copy_bidirectional(&mut stream, &mut there) => {}
+                        _ = state.wait_for(|is_open| !is_open) => {}
+                    }
+                });
+            }
+        });
+        Self { address, is_open }
+    }
+
+    pub fn cut(&self) {
+        self.is_open.send(false).unwrap();
+    }
+
+    pub fn mend(&self) {
+        self.is_open.send(true).unwrap();
     }
 }
 

@@ -14,15 +14,12 @@
 mod daemon;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::sync::mpsc;
-use std::time::Duration;
 
 use daemon::{Daemon, target, turn};
 use entente_connect::connector::{Access, Unwatched, Watch};
 use entente_connect::live::{
-    Cancel, Change, CheckReport, ConnectError, Credentials, Live, Refusal, RightState, Run, Secret,
-    Target, Traffic, Trust,
+    Cancel, CheckReport, ConnectError, Credentials, Live, Refusal, RightState, Run, Secret, Target,
+    Traffic, Trust,
 };
 use entente_model::{Collection, Gap, GapCause, Observed, PowerState, ToolsStatus, Why, Workload};
 
@@ -80,6 +77,8 @@ macro_rules! daemon {
         }
     };
 }
+
+mod follow;
 
 #[tokio::test]
 async fn every_domain_is_as_virsh_shows_it() {
@@ -248,6 +247,12 @@ async fn host_networks_storage_and_filters_are_as_virsh_shows_them() {
     let image = volumes.iter().find(|it| it.path.ends_with("one.qcow2")).unwrap();
     assert_eq!(image.workload, Observed::Value(one.id.clone()));
     assert_eq!(image.format, Observed::Value("qcow2".into()));
+    let owner = |name: &str| {
+        let volume = volumes.iter().find(|it| it.path.ends_with(name)).unwrap();
+        volume.workload.clone()
+    };
+    assert_eq!(owner("disc.iso"), Observed::Value(workload(&collection, "two").id.clone()));
+    assert_eq!(owner("spare.qcow2"), Observed::Absent, "everything that could use it was read");
     let disc = volumes.iter().find(|it| it.path.ends_with("disc.iso")).unwrap();
     assert_eq!(disc.content, Observed::Value("iso".into()));
 
@@ -352,7 +357,7 @@ async fn whoever_may_not_enter_is_told_why() {
 
 #[tokio::test]
 async fn a_password_is_sent_over_tls_and_never_in_clear_text() {
-    let daemon = match Daemon::with_password() {
+    let daemon = match Daemon::with_password("plain") {
         Ok(daemon) => daemon,
         Err(why) => {
             println!("skipped: {why}");
@@ -371,6 +376,29 @@ async fn a_password_is_sent_over_tls_and_never_in_clear_text() {
     tls.credentials = as_user(daemon.fact("password"));
     assert_eq!(checked(&tls).await.unwrap().account, daemon.fact("user"));
     assert_eq!(collected(&tls).await.unwrap().hosts.len(), 1);
+}
+
+#[tokio::test]
+async fn a_password_is_proved_and_not_sent_where_the_daemon_offers_that() {
+    for mechanism in ["scram-sha-256", "scram-sha-1"] {
+        let daemon = match Daemon::with_password(mechanism) {
+            Ok(daemon) => daemon,
+            Err(why) => {
+                println!("skipped: {why}");
+                return;
+            }
+        };
+        let as_user = |password: &str| Credentials::Password {
+            user: daemon.fact("user").into(),
+            password: Secret::new(password.to_owned()),
+        };
+        let mut tls = target(&daemon.tls());
+        tls.trust = Trust::Authority(daemon.pki("cacert.pem"));
+        tls.credentials = as_user("not this one");
+        assert_eq!(refused(&tls).await, Refusal::WrongCredentials, "{mechanism}");
+        tls.credentials = as_user(daemon.fact("password"));
+        assert_eq!(collected(&tls).await.unwrap().hosts.len(), 1, "{mechanism}");
+    }
 }
 
 #[tokio::test]
@@ -393,78 +421,6 @@ async fn check_tells_version_account_and_rights() {
     let report = checked(&target(&format!("{}&access=full", daemon.unix()))).await.unwrap();
     let (right, state) = report.rights.last().unwrap();
     assert_eq!((right.name, state), ("read-write connection", &RightState::Held));
-}
-
-/// Tells when following has begun.
-struct Ready(mpsc::Sender<()>);
-
-impl Watch for Ready {
-    fn section(&self, _: &str, section: &str, _: u64, _: usize, _: usize) {
-        if section == "events" {
-            // Nobody listens any more when the test has failed already.
-            let _ = self.0.send(());
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_change_arrives_and_only_its_domain_is_read_again() {
-    let daemon = daemon!();
-    let _turn = turn().await;
-    daemon.define("three", "");
-    let (ready, is_ready) = mpsc::channel();
-    let (tell, told) = mpsc::channel();
-    let cancel = Cancel::new();
-    let traffic = Arc::new(Traffic::default());
-    let following = {
-        let (target, cancel, traffic) =
-            (target(&daemon.read_only()), cancel.clone(), traffic.clone());
-        tokio::spawn(async move {
-            let watch = Ready(ready);
-            let run = Run { target: &target, watch: &watch, cancel: &cancel, traffic: &traffic };
-            let mut changed = |change| tell.send(change).expect("the test listens");
-            connector().follow(run, &mut changed).expect("it can be followed").await
-        })
-    };
-    let patience = Duration::from_secs(60);
-    is_ready.recv_timeout(patience).expect("following begins");
-    let before = traffic.calls();
-    let read = |expected: PowerState| {
-        // Starting alone is told in several events.
-        loop {
-            let Change::Read(collection) = told.recv_timeout(patience).expect("a change") else {
-                panic!("it is not removed");
-            };
-            let [workload] = collection.workloads.as_slice() else { panic!("one domain") };
-            assert_eq!(workload.name, "three");
-            assert!(collection.hosts.is_empty() && collection.networks.is_empty());
-            assert!(workload.disks.is_complete());
-            if workload.power == Observed::Value(expected) {
-                return workload.clone();
-            }
-        }
-    };
-    daemon.virsh("start three");
-    read(PowerState::On);
-    daemon.virsh("suspend three");
-    read(PowerState::Suspended);
-    daemon.virsh("resume three");
-    let resumed = read(PowerState::On);
-    let full = collected(&target(&daemon.read_only())).await.unwrap();
-    assert_eq!(&resumed, workload(&full, "three"), "read alone as read with all");
-    daemon.virsh("destroy three");
-    read(PowerState::Off);
-    daemon.virsh("undefine three");
-    let removed = loop {
-        match told.recv_timeout(patience).expect("it is removed") {
-            Change::Read(_) => {}
-            Change::WorkloadRemoved { native_id } => break native_id,
-        }
-    };
-    assert_eq!(Observed::Value(removed), resumed.native_id);
-    cancel.cancel();
-    following.await.unwrap().unwrap();
-    assert!(traffic.calls() > before);
 }
 
 #[tokio::test]

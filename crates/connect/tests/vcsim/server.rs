@@ -33,6 +33,21 @@ pub fn programs() -> Option<Programs> {
     Some(Programs { vcsim: found("vcsim", "ENTENTE_VCSIM")?, govc: found("govc", "ENTENTE_GOVC")? })
 }
 
+impl Programs {
+    /// A model of so many machines, made in this folder.
+    pub fn model(&self, machines: usize, folder: &Path) -> PathBuf {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/vcsim-model");
+        let model = folder.join("model");
+        let made = Command::new(script)
+            .args([&self.vcsim, &self.govc])
+            .arg(machines.to_string())
+            .arg(&model)
+            .status();
+        assert!(made.unwrap().success());
+        model
+    }
+}
+
 /// A running vcsim.
 pub struct Vcsim {
     child: Child,

@@ -3,12 +3,10 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
@@ -17,16 +15,16 @@ use hyper::header::HeaderMap;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::tls::TlsSide;
-use super::{Fault, Guard, Setup};
+use super::faults::{Faults, Flow, SLOW_PAUSE};
+use super::server::{self, Host};
+use super::{Served, Setup};
 
 /// Largest request that is read.
 const REQUEST_BYTES_MAX: usize = 16 << 20;
-/// Size and pause of the pieces of a slow answer.
+/// Size of the pieces of a slow answer.
 const SLOW_PIECE_BYTES: usize = 4096;
-const SLOW_PAUSE: Duration = Duration::from_millis(5);
 
 /// A simulated platform that speaks HTTP. It answers; the server around it misbehaves.
 pub trait HttpTwin: Send + Sync + 'static {
@@ -98,66 +96,45 @@ impl Reply {
     }
 }
 
-/// Serves on a free port of the loopback address. Gives the address, `http://…` or `https://…`, the
-/// certificate's fingerprint, the counter of requests, and what stops it.
-pub async fn serve_http(
-    twin: Arc<impl HttpTwin>,
-    setup: Setup,
-) -> io::Result<(String, Option<String>, Arc<AtomicU64>, Guard)> {
-    let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let listener = TcpListener::bind(setup.listen.unwrap_or(free)).await?;
-    let address = listener.local_addr()?;
-    let tls = setup.tls.then(TlsSide::new).transpose()?;
-    let scheme = if tls.is_some() { "https" } else { "http" };
-    let fingerprint = tls.as_ref().map(|it| it.fingerprint.clone());
+/// Serves, as `http://…` or `https://…`; whoever may log in is for the caller to add.
+pub async fn serve_http(twin: Arc<impl HttpTwin>, setup: Setup) -> io::Result<Served> {
     let calls = Arc::new(AtomicU64::new(0));
-    let server = Arc::new(Server { twin, setup, calls: calls.clone(), refused: AtomicU64::new(0) });
-    let task = tokio::spawn(async move {
-        // Connections end with the server: the set aborts its tasks when it is dropped.
-        let mut connections = tokio::task::JoinSet::new();
-        while let Ok((stream, _)) = listener.accept().await {
-            let (server, tls) = (server.clone(), tls.clone());
-            let _ = stream.set_nodelay(true);
-            connections.spawn(async move {
-                match tls {
-                    None => server.converse(TokioIo::new(stream)).await,
-                    Some(tls) => {
-                        if let Ok(stream) = tls.acceptor.accept(stream).await {
-                            server.converse(TokioIo::new(stream)).await;
-                        }
-                    }
-                }
-            });
-            while connections.try_join_next().is_some() {}
-        }
-    });
-    Ok((format!("{scheme}://{address}"), fingerprint, calls, Guard::of(task)))
+    let faults = Faults::of(&setup.faults);
+    let server =
+        Arc::new(Server { twin, faults, calls: calls.clone(), refused: AtomicU64::new(0) });
+    let scheme = if setup.tls { "https" } else { "http" };
+    server::serve(server, &setup, calls, |it| format!("{scheme}://{it}")).await
 }
 
 struct Server<T> {
     twin: Arc<T>,
-    setup: Setup,
+    faults: Faults,
     calls: Arc<AtomicU64>,
     refused: AtomicU64,
 }
 
-impl<T: HttpTwin> Server<T> {
+impl<T: HttpTwin> Host for Server<T> {
     async fn converse(
         self: Arc<Self>,
-        io: impl hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     ) {
         let service = service_fn(|request| {
             let server = self.clone();
             async move { Ok::<_, Infallible>(server.answer(request).await) }
         });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .serve_connection(TokioIo::new(stream), service);
         // A client that goes away is no concern of the server.
-        let _ = http1::Builder::new().timer(TokioTimer::new()).serve_connection(io, service).await;
+        let _ = connection.await;
     }
+}
 
+impl<T: HttpTwin> Server<T> {
     async fn answer(&self, request: hyper::Request<Incoming>) -> hyper::Response<Pieces> {
         let (head, body) = request.into_parts();
         let Ok(body) = Limited::new(body, REQUEST_BYTES_MAX).collect().await else {
-            return encode(Reply::of(413, "text/plain", "request too large"), None);
+            return encode(Reply::of(413, "text/plain", "request too large"), Flow::Whole);
         };
         let request = Request {
             method: head.method.as_str().to_owned(),
@@ -168,52 +145,32 @@ impl<T: HttpTwin> Server<T> {
         };
         self.calls.fetch_add(1, Ordering::Relaxed);
         if self.twin.is_log_in(&request) {
-            return encode(self.twin.answer(request).await, None);
+            return encode(self.twin.answer(request).await, Flow::Whole);
         }
         if let Some(busy) = self.busy() {
-            return encode(busy, None);
+            return encode(busy, Flow::Whole);
         }
         let flow = self.flow(&request);
         encode(self.twin.answer(request).await, flow)
     }
 
     fn busy(&self) -> Option<Reply> {
-        let (status, times, wait) = self.setup.faults.iter().find_map(|fault| match fault {
-            Fault::Busy { status, times, retry_after_seconds } => {
-                Some((*status, *times, *retry_after_seconds))
-            }
-            _ => None,
-        })?;
-        if self.refused.fetch_add(1, Ordering::Relaxed) >= times {
+        let busy = self.faults.busy()?;
+        if self.refused.fetch_add(1, Ordering::Relaxed) >= busy.times {
             return None;
         }
-        let mut reply = Reply::of(status, "text/plain", "not now");
+        let mut reply = Reply::of(busy.status, "text/plain", "not now");
+        let wait = busy.retry_after_seconds;
         reply.headers.extend(wait.map(|it| ("retry-after", it.to_string())));
         Some(reply)
     }
 
-    fn flow(&self, request: &Request) -> Option<Flow> {
-        if !self.twin.is_workload_list(request) {
-            return None;
-        }
-        self.setup.faults.iter().find_map(|fault| match fault {
-            Fault::Stall => Some(Flow::Stalls),
-            Fault::SlowBytes => Some(Flow::IsSlow),
-            Fault::Truncate => Some(Flow::BreaksOff),
-            _ => None,
-        })
+    fn flow(&self, request: &Request) -> Flow {
+        if self.twin.is_workload_list(request) { self.faults.flow() } else { Flow::Whole }
     }
 }
 
-/// How a body flows that does not simply flow.
-#[derive(Clone, Copy, Debug)]
-enum Flow {
-    Stalls,
-    BreaksOff,
-    IsSlow,
-}
-
-fn encode(reply: Reply, flow: Option<Flow>) -> hyper::Response<Pieces> {
+fn encode(reply: Reply, flow: Flow) -> hyper::Response<Pieces> {
     let bytes: u64 = reply.body.iter().map(|it| it.len() as u64).sum();
     let pieces = Pieces::new(reply.body, bytes, flow);
     let mut response = hyper::Response::new(pieces);
@@ -236,17 +193,17 @@ struct Pieces {
     bytes_left: u64,
     /// Where it stops although more was promised.
     stops_at: Option<u64>,
-    flow: Option<Flow>,
+    flow: Flow,
     pause: Option<Pin<Box<tokio::time::Sleep>>>,
     /// What was given so far is on its way.
     was_flushed: bool,
 }
 
 impl Pieces {
-    fn new(body: Vec<Bytes>, bytes: u64, flow: Option<Flow>) -> Self {
+    fn new(body: Vec<Bytes>, bytes: u64, flow: Flow) -> Self {
         let stops_at = match flow {
-            Some(Flow::Stalls | Flow::BreaksOff) => Some(bytes / 2),
-            Some(Flow::IsSlow) | None => None,
+            Flow::Stalls | Flow::BreaksOff => Some(bytes / 2),
+            Flow::IsSlow | Flow::Whole => None,
         };
         let left = body.into_iter().filter(|it| !it.is_empty()).collect();
         Self { left, bytes_left: bytes, stops_at, flow, pause: None, was_flushed: false }
@@ -255,7 +212,7 @@ impl Pieces {
     fn next_piece(&mut self) -> Option<Bytes> {
         let mut piece = self.left.pop_front()?;
         let mut size = piece.len();
-        if matches!(self.flow, Some(Flow::IsSlow)) {
+        if self.flow == Flow::IsSlow {
             size = size.min(SLOW_PIECE_BYTES);
         }
         if let Some(stop) = self.stops_at {
@@ -293,11 +250,11 @@ impl Body for Pieces {
             }
             return match self.flow {
                 // Nothing will ever wake it: the client has to give up.
-                Some(Flow::Stalls) => Poll::Pending,
+                Flow::Stalls => Poll::Pending,
                 _ => Poll::Ready(Some(Err(io::Error::other("broken off on purpose")))),
             };
         }
-        if matches!(self.flow, Some(Flow::IsSlow)) {
+        if self.flow == Flow::IsSlow {
             self.pause = Some(Box::pin(tokio::time::sleep(SLOW_PAUSE)));
         }
         Poll::Ready(self.next_piece().map(|piece| Ok(Frame::data(piece))))

@@ -28,14 +28,12 @@ mod wire;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use entente_model::Collection;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpListener;
 
-use super::tls::TlsSide;
-use super::{Answer, Fault, Guard, PlatformTwin, Served, Setup};
+use super::faults::{Faults, Flow, SLOW_PAUSE};
+use super::{Answer, Fault, PlatformTwin, Served, Setup, server};
 use inventory::{Inventory, Named};
 use wire::{Call, Writer};
 
@@ -49,9 +47,10 @@ pub struct LibvirtTwin;
 /// Account over TLS.
 const USER: &str = "reader";
 const PASSWORD: &str = "correct horse battery";
-/// Size and pause of the pieces of a slow answer.
+/// Size of the pieces of a slow answer.
 const SLOW_PIECE_BYTES: usize = 512;
-const SLOW_PAUSE: Duration = Duration::from_millis(5);
+/// What a host says first over TLS: the client's certificate, if it has one, is accepted.
+const CERTIFICATE_ACCEPTED: u8 = 1;
 /// Domains that one list may hold, as the protocol limits it.
 const DOMAINS_MAX: usize = 16_384;
 
@@ -75,63 +74,27 @@ impl PlatformTwin for LibvirtTwin {
 }
 
 async fn serve(collection: Arc<Collection>, setup: Setup) -> io::Result<Served> {
-    let listener = match setup.listen {
-        Some(address) => TcpListener::bind(address).await?,
-        None => TcpListener::bind("127.0.0.1:0").await?,
-    };
-    let address = listener.local_addr()?;
-    let tls = setup.tls.then(TlsSide::new).transpose()?;
-    let fingerprint = tls.as_ref().map(|it| it.fingerprint.clone());
     let calls = Arc::new(AtomicU64::new(0));
     let with_log_in = setup.tls;
     let host = Arc::new(Host {
         inventory: Inventory::of(&collection, setup.bytes_per_workload.unwrap_or_default()),
-        faults: setup.faults,
+        faults: Faults::of(&setup.faults),
         with_log_in,
         calls: calls.clone(),
         worked: AtomicU64::new(0),
     });
-    let task = tokio::spawn(async move {
-        // Connections end with the server: the set aborts its tasks when it is dropped.
-        let mut connections = tokio::task::JoinSet::new();
-        while let Ok((stream, _)) = listener.accept().await {
-            let (host, tls) = (host.clone(), tls.clone());
-            let _ = stream.set_nodelay(true);
-            connections.spawn(async move {
-                // A client that goes away is no concern of the server.
-                let _ = match tls {
-                    None => host.converse(stream).await,
-                    Some(tls) => match tls.acceptor.accept(stream).await {
-                        Ok(mut stream) => {
-                            // "Your certificate, if any, is accepted."
-                            match stream.write_all(&[1]).await {
-                                Ok(()) => host.converse(stream).await,
-                                Err(error) => Err(error),
-                            }
-                        }
-                        Err(error) => Err(error),
-                    },
-                };
-            });
-            while connections.try_join_next().is_some() {}
-        }
-    });
+    drop(collection);
     let transport = if with_log_in { "tls" } else { "tcp" };
+    // Full access, so that agents in guests may be asked.
+    let address = |it| format!("qemu+{transport}://{it}/system?access=full");
+    let served = server::serve(host, &setup, calls, address).await?;
     let said = |text: &str| if with_log_in { text.to_owned() } else { String::new() };
-    Ok(Served {
-        // Full access, so that agents in guests may be asked.
-        address: format!("qemu+{transport}://{address}/system?access=full"),
-        user: said(USER),
-        password: said(PASSWORD),
-        fingerprint,
-        calls,
-        guard: Guard::of(task),
-    })
+    Ok(Served { user: said(USER), password: said(PASSWORD), ..served })
 }
 
 struct Host {
     inventory: Inventory,
-    faults: Vec<Fault>,
+    faults: Faults,
     with_log_in: bool,
     calls: Arc<AtomicU64>,
     /// Calls after logging in.
@@ -146,19 +109,21 @@ enum Outcome {
     Error(i32, String),
 }
 
-/// How an answer is sent.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Manner {
-    Whole,
-    Slow,
-    /// Half, then silence.
-    Stalls,
-    /// Half, then the end.
-    BreaksOff,
+impl server::Host for Host {
+    async fn converse(
+        self: Arc<Self>,
+        mut stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    ) {
+        if self.with_log_in && stream.write_all(&[CERTIFICATE_ACCEPTED]).await.is_err() {
+            return;
+        }
+        // A client that goes away is no concern of the server.
+        let _ = self.answer_all(stream).await;
+    }
 }
 
 impl Host {
-    async fn converse(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
+    async fn answer_all(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
         let mut logged_in = !self.with_log_in;
         while let Some(call) = Call::read(&mut stream).await? {
             self.calls.fetch_add(1, Ordering::Relaxed);
@@ -179,7 +144,7 @@ impl Host {
                 Outcome::Body(body) => call.reply(body),
                 Outcome::Error(code, message) => call.error(code, &message),
             };
-            self.send(&mut stream, &bytes, self.manner(&call)).await?;
+            self.send(&mut stream, &bytes, self.flow(&call)).await?;
         }
         Ok(())
     }
@@ -188,25 +153,25 @@ impl Host {
         &self,
         stream: &mut (impl AsyncWrite + Unpin),
         bytes: &[u8],
-        manner: Manner,
+        flow: Flow,
     ) -> io::Result<()> {
         let half = bytes.get(..bytes.len() / 2).unwrap_or_default();
-        match manner {
-            Manner::Whole => stream.write_all(bytes).await?,
-            Manner::Slow => {
+        match flow {
+            Flow::Whole => stream.write_all(bytes).await?,
+            Flow::IsSlow => {
                 for piece in bytes.chunks(SLOW_PIECE_BYTES) {
                     stream.write_all(piece).await?;
                     stream.flush().await?;
                     tokio::time::sleep(SLOW_PAUSE).await;
                 }
             }
-            Manner::Stalls => {
+            Flow::Stalls => {
                 stream.write_all(half).await?;
                 stream.flush().await?;
                 // Nothing will ever wake it: the client has to give up.
                 std::future::pending::<()>().await;
             }
-            Manner::BreaksOff => {
+            Flow::BreaksOff => {
                 stream.write_all(half).await?;
                 stream.flush().await?;
                 return Err(io::Error::other("broken off on purpose"));
@@ -216,7 +181,7 @@ impl Host {
     }
 
     fn has(&self, fault: Fault) -> bool {
-        self.faults.contains(&fault)
+        self.faults.has(fault)
     }
 
     /// The session ends at this call, instead of an answer.
@@ -225,22 +190,12 @@ impl Host {
             return false;
         }
         let worked = self.worked.fetch_add(1, Ordering::Relaxed);
-        self.faults
-            .iter()
-            .any(|it| matches!(it, Fault::ExpireSession { after_calls } if *after_calls == worked))
+        self.faults.expires_after() == Some(worked)
     }
 
-    fn manner(&self, call: &Call) -> Manner {
+    fn flow(&self, call: &Call) -> Flow {
         let list = call.procedure == 273 && self.is_whole_list(call);
-        if list && self.has(Fault::Stall) {
-            Manner::Stalls
-        } else if list && self.has(Fault::SlowBytes) {
-            Manner::Slow
-        } else if list && self.has(Fault::Truncate) {
-            Manner::BreaksOff
-        } else {
-            Manner::Whole
-        }
+        if list { self.faults.flow() } else { Flow::Whole }
     }
 
     /// The list of domains without filters but "on" and "off" together.
@@ -306,7 +261,7 @@ impl Host {
 
     fn is_busy(&self) -> bool {
         let worked = self.worked.load(Ordering::Relaxed);
-        self.faults.iter().any(|it| matches!(it, Fault::Busy { times, .. } if worked <= *times))
+        self.faults.busy().is_some_and(|it| worked <= it.times)
     }
 
     fn of_the_host(&self, call: &Call) -> Option<Outcome> {
@@ -389,11 +344,11 @@ impl Host {
         let mut body = Writer::default();
         match call.procedure {
             14 => {
-                let mut xml = domain.xml.clone();
                 if self.has(Fault::BadElement) && self.is_middle(call) {
-                    xml = xml.replace("</devices>", "</device>");
+                    body.text(&domain.xml.replace("</devices>", "</device>"));
+                } else {
+                    body.text(&domain.xml);
                 }
-                body.text(&xml);
             }
             212 => {
                 body.unsigned(domain.state);

@@ -2,14 +2,17 @@
 //! misbehaves on request.
 //!
 //! A twin is written from the platform's documentation and recordings, not from the connector that
-//! reads it; clients that others wrote accept it (`scripts/prove-twins`). What each one's answers
-//! rest on stands at the head of its file.
+//! reads it; clients that others wrote accept it (`tests/*_clients.rs`). What each one's answers rest on
+//! stands at the head of its file.
 
+mod faults;
 mod http;
 mod libvirt;
 pub mod proxmox;
+mod server;
 mod tls;
 mod vsphere;
+mod words;
 
 use std::future::Future;
 use std::io;
@@ -20,7 +23,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use entente_model::Collection;
 pub use http::{HttpTwin, Reply, Request, serve_http};
-pub use tls::{Certificate, TlsSide};
 
 /// What an asynchronous method of a twin returns.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

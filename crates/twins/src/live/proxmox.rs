@@ -5,7 +5,9 @@
 //! are those of answers recorded from a real cluster of version 9.1.5; all others follow the published
 //! schema of the interface. Errors (401 in the reason beside the status, 500 for a guest that does not
 //! exist, 501 for an unknown path, 400 with `errors`) were seen on the real daemon. That a disabled
-//! account is refused with the same words as a wrong password is how the daemon does it.
+//! account is refused with the same words as a wrong password is how the daemon does it. Who sees which
+//! volume and which guest without a backup is as its published source has it: images of a guest are
+//! listed for those who may change its disks or allocate on the storage, not for an auditor.
 //!
 //! It is read-only: whatever would change something is not implemented.
 
@@ -25,6 +27,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use self::world::World;
+use super::faults::Faults;
 use super::http::{HttpTwin, Reply, Request, serve_http};
 use super::{Answer, Fault, PlatformTwin, Served, Setup};
 
@@ -39,6 +42,10 @@ pub const PASSWORD: &str = "correct horse battery";
 pub const TENANT: &str = "tenant@pve";
 /// Its password.
 pub const TENANT_PASSWORD: &str = "little";
+/// The account that may do everything, and sees what auditors do not: images on storages.
+pub const ROOT: &str = "root@pam";
+/// Its password.
+pub const ROOT_PASSWORD: &str = "everything";
 /// An API token of [`USER`] that sees what it sees.
 pub const TOKEN_ID: &str = "entente@pve!collect";
 /// Its secret.
@@ -59,16 +66,10 @@ impl PlatformTwin for ProxmoxTwin {
 
     fn serve(&self, collection: Arc<Collection>, setup: Setup) -> Answer<'_, io::Result<Served>> {
         Box::pin(async move {
-            let cluster = Cluster::new(World::of(&collection, &setup.faults), &setup.faults);
-            let (address, fingerprint, calls, guard) = serve_http(Arc::new(cluster), setup).await?;
-            Ok(Served {
-                address,
-                user: USER.to_owned(),
-                password: PASSWORD.to_owned(),
-                fingerprint,
-                calls,
-                guard,
-            })
+            let faults = Faults::of(&setup.faults);
+            let cluster = Cluster::new(World::of(&collection, &faults), faults);
+            let served = serve_http(Arc::new(cluster), setup).await?;
+            Ok(Served { user: USER.to_owned(), password: PASSWORD.to_owned(), ..served })
         })
     }
 }
@@ -76,15 +77,17 @@ impl PlatformTwin for ProxmoxTwin {
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Account {
-    /// Sees everything, unless lists are filtered.
+    /// Sees everything that auditors see, unless lists are filtered.
     Auditor,
+    /// Sees everything.
+    Root,
     /// Sees half of the guests.
     Tenant,
 }
 
 struct Cluster {
     world: World,
-    faults: Vec<Fault>,
+    faults: Faults,
     tickets: Mutex<BTreeMap<String, Account>>,
     issued: AtomicU64,
     answered: AtomicU64,
@@ -92,10 +95,10 @@ struct Cluster {
 }
 
 impl Cluster {
-    fn new(world: World, faults: &[Fault]) -> Self {
+    fn new(world: World, faults: Faults) -> Self {
         Self {
             world,
-            faults: faults.to_vec(),
+            faults,
             tickets: Mutex::default(),
             issued: AtomicU64::new(0),
             answered: AtomicU64::new(0),
@@ -104,15 +107,12 @@ impl Cluster {
     }
 
     fn has(&self, fault: Fault) -> bool {
-        self.faults.contains(&fault)
+        self.faults.has(fault)
     }
 
     /// Ends all tickets once, after so many answers.
     fn expire(&self) {
-        let limit = self.faults.iter().find_map(|it| match it {
-            Fault::ExpireSession { after_calls } => Some(*after_calls),
-            _ => None,
-        });
+        let limit = self.faults.expires_after();
         let answered = self.answered.fetch_add(1, Ordering::SeqCst);
         if limit.is_some_and(|it| answered >= it) && !self.has_expired.swap(true, Ordering::SeqCst)
         {
@@ -158,6 +158,7 @@ impl Cluster {
         };
         let account = match (user.as_str(), password.as_str()) {
             (USER, PASSWORD) => Account::Auditor,
+            (ROOT, ROOT_PASSWORD) => Account::Root,
             (TENANT, TENANT_PASSWORD) => Account::Tenant,
             _ => return refused("authentication failure"),
         };
@@ -179,13 +180,21 @@ impl Cluster {
         if request.method != "GET" {
             return unknown(&request.method, path);
         }
-        let limited = account == Account::Tenant || self.has(Fault::Filtered);
+        let limited = match account {
+            Account::Auditor => self.has(Fault::Filtered),
+            Account::Tenant => true,
+            Account::Root => false,
+        };
         if path == "/access/permissions" {
-            return data_reply(&self.world.permissions(account == Account::Tenant, limited));
+            return data_reply(&self.world.permissions(account, limited));
         }
         if account == Account::Tenant {
             if let Some(needed) = security::needed(path) {
                 return forbidden(needed);
+            }
+            if let Some(storage) = storage_in(path) {
+                let any = "Datastore.Audit|Datastore.AllocateSpace";
+                return forbidden(&format!("/storage/{storage}, {any}"));
             }
             if security::is_filtered_to_nothing(path) {
                 return data_reply(&json!([]));
@@ -200,12 +209,21 @@ impl Cluster {
                 return forbidden(&format!("/vms/{vmid}, VM.Audit"));
             }
         }
-        if let Some(node) = path.strip_prefix("/nodes/").and_then(|it| it.strip_suffix("/tasks")) {
-            return self.tasks(node, &request.query);
+        if let Some(vmid) = replicated_in(path).filter(|it| limited && self.world.is_hidden(it)) {
+            return forbidden(&format!("/vms/{vmid}, VM.Audit"));
         }
-        let visible = if limited { self.world.visible(path) } else { None };
-        match visible.or_else(|| self.world.answer(path)) {
-            Some(body) if path == "/cluster/resources" => of_type(body, &request.query),
+        if let Some(node) = path.strip_prefix("/nodes/").and_then(|it| it.strip_suffix("/tasks")) {
+            return self.tasks(node, &request.query, account);
+        }
+        let special = match account {
+            Account::Root => self.world.with_images(path),
+            _ if limited => self.world.visible(path),
+            _ => None,
+        };
+        match special.or_else(|| self.world.answer(path)) {
+            Some(body) if path == "/cluster/resources" => {
+                of_type(body, &request.query, account == Account::Tenant)
+            }
             Some(body) => Reply::ok(JSON, body),
             None => self.missing(path),
         }
@@ -236,12 +254,14 @@ impl Cluster {
         unknown("GET", path)
     }
 
-    fn tasks(&self, node: &str, query: &str) -> Reply {
+    fn tasks(&self, node: &str, query: &str, account: Account) -> Reply {
         let fields: BTreeMap<String, String> = query.split('&').filter_map(field).collect();
         let number = |key: &str| fields.get(key).and_then(|it| it.parse::<u64>().ok());
         let Some(tasks) = self.world.tasks(node) else {
             return self.missing(&format!("/nodes/{node}/tasks"));
         };
+        // Without rights on the node, one's own: a tenant began none.
+        let tasks = if account == Account::Tenant { &[] } else { tasks.as_slice() };
         let limit = number("limit").and_then(|it| usize::try_from(it).ok()).unwrap_or(PAGE);
         if self.has(Fault::EndlessPaging) {
             let page: Vec<&Value> = tasks.iter().cycle().take(limit).collect();
@@ -286,16 +306,18 @@ impl HttpTwin for Cluster {
     }
 }
 
-/// The resources of one type, where one is asked for.
-fn of_type(body: Bytes, query: &str) -> Reply {
+/// The resources of one type, where one is asked for. Storages are for those who may look into them.
+fn of_type(body: Bytes, query: &str, without_storages: bool) -> Reply {
     let asked = query.split('&').filter_map(field).find(|(key, _)| key == "type");
-    let Some((_, asked)) = asked else { return Reply::ok(JSON, body) };
-    let kinds: &[&str] = match asked.as_str() {
-        "vm" => &["qemu", "lxc"],
-        "node" => &["node"],
-        "storage" => &["storage"],
-        "sdn" => &["sdn"],
-        other => {
+    let kinds: &[&str] = match asked.as_ref().map(|it| it.1.as_str()) {
+        None if !without_storages => return Reply::ok(JSON, body),
+        None => &["qemu", "lxc", "node", "sdn"],
+        Some("vm") => &["qemu", "lxc"],
+        Some("node") => &["node"],
+        Some("storage") if without_storages => &[],
+        Some("storage") => &["storage"],
+        Some("sdn") => &["sdn"],
+        Some(other) => {
             let why = format!(
                 "value '{other}' does not have a value in the enumeration 'vm, storage, node, sdn'"
             );
@@ -313,6 +335,18 @@ fn guest_in(path: &str) -> Option<&str> {
     let mut parts = path.strip_prefix("/nodes/")?.split('/').skip(1);
     let kind = parts.next()?;
     parts.next().filter(|_| kind == "qemu" || kind == "lxc")
+}
+
+/// Storage whose content a path is about.
+fn storage_in(path: &str) -> Option<&str> {
+    let (_, storage) = path.strip_prefix("/nodes/")?.split_once("/storage/")?;
+    storage.strip_suffix("/content")
+}
+
+/// Number of the guest of whose replication a path tells the state.
+fn replicated_in(path: &str) -> Option<&str> {
+    let (_, job) = path.strip_prefix("/nodes/")?.split_once("/replication/")?;
+    job.split('-').next()
 }
 
 fn csrf(ticket: &str) -> String {
@@ -368,3 +402,6 @@ fn parameter(errors: Value) -> Reply {
 fn encoded(data: &Value) -> Bytes {
     Bytes::from(json!({ "data": data }).to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,12 @@
 //! A vCenter: the SOAP interface with its property collector, the REST interface as far as tags need
 //! it, and the interface of storage policies.
 //!
-//! What its answers rest on: names, order and types of fields are those of the published schema of the
-//! vim25 API; shapes and words are those of public recordings of vCenters 6.7 and 7.0 (a machine in a
-//! vApp has no parent, for one); `govc` and `pyvmomi` accept it (`tests/vsphere_clients.rs`), and the
-//! latter's own table of types finds nothing wrong with order, required fields and words. No vCenter
+//! What its answers rest on: names, order and types of fields, and words of enumerations, are those of
+//! pyvmomi 9.1.1.0's table of types, from which `schema.txt` is derived; shapes and values are those of
+//! public recordings of vCenters 6.7 and 7.0 (a machine in a vApp has no parent, for one). That `pyvmomi`
+//! and `govc` accept it (`tests/vsphere_clients.rs`) therefore says nothing of order and types, which is
+//! pyvmomi's own word against itself; it shows that the envelope, the calls and what they do fit clients
+//! that others wrote, that no required field is missing, and nothing more. No vCenter
 //! was asked. What is not known of one is decided here: an update holds at most 100 objects; a page is
 //! as large as the caller asks, without an upper limit; licence keys are invented.
 //!
@@ -14,7 +16,9 @@
 //! that the folders for machines and one machine are there, and is told so when it asks for its
 //! privileges at the root; a vanished machine is listed with nothing but what is missing from it.
 //!
-//! Reading is general: any property path of the schema, any traversal, any of the collector's methods.
+//! Reading is general: any property path through the types of `schema.txt` (those that are written here;
+//! a vCenter knows more, and a path into one of those is refused), any traversal, any of the collector's
+//! methods.
 //! Of methods that change something there are those that turn a machine on and off.
 //!
 //! Objects are encoded once, when serving begins, and answers are cut out of that text
@@ -90,15 +94,8 @@ impl PlatformTwin for Twin {
             // The text is all that is needed from here on.
             drop(collection);
             let server = Arc::new(Server { world });
-            let (address, fingerprint, calls, guard) = serve_http(server, setup).await?;
-            Ok(Served {
-                address,
-                user: USER.to_owned(),
-                password: PASSWORD.to_owned(),
-                fingerprint,
-                calls,
-                guard,
-            })
+            let served = serve_http(server, setup).await?;
+            Ok(Served { user: USER.to_owned(), password: PASSWORD.to_owned(), ..served })
         })
     }
 }
@@ -193,7 +190,7 @@ impl Server {
         let seen = self.session(request, &envelope, call);
         let answered = match self.check(&seen, call) {
             Err(refusal) => Err(refusal),
-            Ok(()) if is_policies => self.world.profiles.call(call),
+            Ok(()) if is_policies => self.policies(call),
             Ok(()) => match call.name.as_str() {
                 "WaitForUpdatesEx" | "WaitForUpdates" | "CheckForUpdates" => {
                     let updates = updates::wait(&self.world, &seen.key, call).await;
@@ -216,7 +213,7 @@ impl Server {
         let mut sessions = self.world.sessions();
         if !methods::is_open(&call.name) && sessions.by_key.contains_key(key) {
             sessions.calls += 1;
-            let ends = methods::ends_session(&self.world);
+            let ends = self.world.faults.expires_after();
             if ends.is_some_and(|it| sessions.calls > it) && !sessions.has_ended_one {
                 sessions.has_ended_one = true;
                 if let Some(session) = sessions.by_key.get_mut(key) {
@@ -254,6 +251,16 @@ impl Server {
             return Ok(());
         }
         Err(Refusal::not_authenticated())
+    }
+
+    /// The interface of storage policies: all but its content asks for a privilege of its own.
+    fn policies(&self, call: &Element) -> collector::Answered {
+        const PRIVILEGE: &str = "StorageProfile.View";
+        let is_open = call.name == "PbmRetrieveServiceContent";
+        if !is_open && !authority::has(&self.world, layout::ROOT, PRIVILEGE) {
+            return Err(Refusal::no_permission("Folder", layout::ROOT, PRIVILEGE));
+        }
+        self.world.profiles.call(call)
     }
 
     fn log_in(&self, request: &Request, call: &Element) -> Reply {

@@ -1,5 +1,5 @@
-//! What logging in shows, and which rights the connection has: each is tried on the first object of
-//! its kind.
+//! What logging in shows, and which rights the connection has: each is tried on the first objects of its
+//! kind.
 
 use entente_model::Text;
 
@@ -45,39 +45,50 @@ fn notes(client: &Client<'_>) -> Vec<Text> {
     notes
 }
 
-/// One attempt for each right: nothing where there is no object to try it on.
+/// Objects of one kind that are tried.
+const TRIED_MAX: usize = 100;
+
+/// Attempts for each right.
 struct Tried {
     connection: Read<()>,
     host: Read<()>,
-    domains: [Option<Read<()>>; 2],
-    networks: [Option<Read<()>>; 2],
-    pools: [Option<Read<()>>; 2],
-    volumes: [Option<Read<()>>; 2],
-    filters: [Option<Read<()>>; 2],
-    bindings: [Option<Read<()>>; 2],
+    domains: Kind,
+    networks: Kind,
+    pools: Kind,
+    volumes: Kind,
+    filters: Kind,
+    bindings: Kind,
     devices: Read<()>,
 }
 
-/// Tries a list and the XML of its first item.
+/// Attempts on one kind of object.
+struct Kind {
+    /// The list; nothing where there is nothing to list them of.
+    list: Option<Read<()>>,
+    /// The first of its items.
+    items: Vec<Read<()>>,
+}
+
+/// Tries a list and the XML of its first items.
 macro_rules! try_list {
-    ($client:ident, $list:expr, |$first:ident| $xml:expr) => {
+    ($client:ident, $list:expr, |$item:ident| $xml:expr) => {
         match $client.call($list).await {
-            Ok(items) => match items.into_iter().next() {
-                Some($first) => {
-                    let read = $client.call($xml).await.map(drop);
-                    [Some(Ok(())), Some(read)]
-                }
-                None => [Some(Ok(())), None],
-            },
-            Err(failure) => [Some(Err(failure)), None],
+            Ok(items) => {
+                let items = items.into_iter().take(TRIED_MAX);
+                let questions: Vec<_> = items.map(|$item| $xml).collect();
+                let answers = $client.calls(&questions).await.into_iter();
+                // What is deleted in between tells nothing.
+                let answers = answers.filter(|it| !it.as_ref().is_err_and(Failure::is_gone));
+                let items = answers.map(|it| it.map(drop)).collect();
+                Kind { list: Some(Ok(())), items }
+            }
+            Err(failure) => Kind { list: Some(Err(failure)), items: Vec::new() },
         }
     };
 }
 
 impl Tried {
     async fn read(client: &mut Client<'_>) -> Self {
-        let pool = client.call(ask::ListPools { flags: 2 }).await.ok();
-        let pool = pool.and_then(|it| it.into_iter().next());
         Self {
             connection: client.call(ask::DriverName {}).await.map(drop),
             host: client.call(ask::Capabilities {}).await.map(drop),
@@ -89,11 +100,17 @@ impl Tried {
                 ask::NetworkXml { network }
             }),
             pools: try_list!(client, ask::ListPools { flags: 0 }, |pool| ask::PoolXml { pool }),
-            volumes: match pool {
-                Some(pool) => try_list!(client, ask::ListVolumes { pool }, |volume| {
-                    ask::VolumeXml { volume }
-                }),
-                None => [None, None],
+            volumes: match client.call(ask::ListPools { flags: 2 }).await {
+                Ok(pools) => match pools.into_iter().next() {
+                    Some(pool) => try_list!(client, ask::ListVolumes { pool }, |volume| {
+                        ask::VolumeXml { volume }
+                    }),
+                    None => Kind { list: None, items: Vec::new() },
+                },
+                Err(failure) => {
+                    let why = Failure::NotAsked(Text::from(format!("no list of pools: {failure}")));
+                    Kind { list: Some(Err(why)), items: Vec::new() }
+                }
             },
             filters: try_list!(client, ask::ListFilters {}, |filter| ask::FilterXml { filter }),
             bindings: try_list!(client, ask::ListBindings {}, |binding| ask::BindingXml {
@@ -106,8 +123,8 @@ impl Tried {
     /// In the order of [`RIGHTS`].
     fn states(&self, read_only: bool) -> Vec<RightState> {
         let of = |right: &Right| match right.name {
-            "connect.getattr" => state(Some(&self.connection)),
-            "connect.read" => state(Some(&self.host)),
+            "connect.getattr" => state(&self.connection),
+            "connect.read" => state(&self.host),
             "connect.search-domains" => searched(&self.domains),
             "domain.read" => read(&self.domains),
             "connect.search-networks" => searched(&self.networks),
@@ -120,7 +137,7 @@ impl Tried {
             "nwfilter.read" => read(&self.filters),
             "connect.search-nwfilter-bindings" => searched(&self.bindings),
             "nwfilter-binding.read" => read(&self.bindings),
-            "connect.search-node-devices" => state(Some(&self.devices)),
+            "connect.search-node-devices" => state(&self.devices),
             "domain.getattr" => seen(&self.domains),
             "network.getattr" => seen(&self.networks),
             "storage-pool.getattr" => seen(&self.pools),
@@ -135,40 +152,86 @@ impl Tried {
     }
 }
 
-fn searched(tried: &[Option<Read<()>>; 2]) -> RightState {
-    let [list, _] = tried;
-    state(list.as_ref())
-}
-
-fn read(tried: &[Option<Read<()>>; 2]) -> RightState {
-    let [_, item] = tried;
-    state(item.as_ref())
-}
-
-/// What is left out without a word cannot be known to be whole.
-fn seen(tried: &[Option<Read<()>>; 2]) -> RightState {
-    match tried {
-        [_, Some(Ok(()))] => RightState::Unknown(
-            "held on what is listed; what it is not held on would be left out without a word"
-                .into(),
-        ),
-        [_, other] => match state(other.as_ref()) {
-            RightState::Held => RightState::Held,
-            _ => RightState::Unknown("there is nothing to try it on".into()),
-        },
+fn searched(tried: &Kind) -> RightState {
+    match &tried.list {
+        Some(list) => state(list),
+        None => RightState::Unknown(NOTHING.into()),
     }
 }
 
-fn state(tried: Option<&Read<()>>) -> RightState {
-    match tried {
-        None => RightState::Unknown("there is nothing to try it on".into()),
-        Some(Ok(())) => RightState::Held,
-        Some(Err(Failure::Remote(error))) if error.kind() == RemoteKind::Denied => {
-            RightState::Lacking("on the first object that was tried".into())
+const NOTHING: &str = "there is nothing to try it on";
+
+/// Lacking as soon as one lacks it; held only if each that was tried has it.
+fn read(tried: &Kind) -> RightState {
+    let states: Vec<_> = tried.items.iter().map(state).collect();
+    let lacking = states.iter().filter(|it| matches!(it, RightState::Lacking(_))).count();
+    if lacking > 0 {
+        let all = states.len();
+        return RightState::Lacking(Text::from(format!("on {lacking} of {all} that were tried")));
+    }
+    let unknown = states.iter().find(|it| matches!(it, RightState::Unknown(_)));
+    match (unknown.or(states.first()), &tried.list) {
+        (Some(state), _) => state.clone(),
+        (None, Some(Err(failure))) => {
+            RightState::Unknown(Text::from(format!("{NOTHING}, without a list: {failure}")))
         }
-        Some(Err(failure)) if failure.is_unsupported() => {
+        (None, _) => RightState::Unknown(NOTHING.into()),
+    }
+}
+
+/// What is left out without a word cannot be known to be whole.
+fn seen(tried: &Kind) -> RightState {
+    RightState::Unknown(if tried.items.is_empty() {
+        NOTHING.into()
+    } else {
+        "held on what is listed; what it is not held on would be left out without a word".into()
+    })
+}
+
+fn state(tried: &Read<()>) -> RightState {
+    match tried {
+        Ok(()) => RightState::Held,
+        Err(Failure::Remote(error)) if error.kind() == RemoteKind::Denied => {
+            RightState::Lacking("it is refused".into())
+        }
+        Err(failure) if failure.is_unsupported() => {
             RightState::Unknown("this driver of libvirt has no such thing".into())
         }
-        Some(Err(failure)) => RightState::Unknown(Text::from(failure.to_string())),
+        Err(failure) => RightState::Unknown(Text::from(failure.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::libvirt::wire::failure::Remote;
+
+    fn refused(code: i32) -> Read<()> {
+        Err(Remote { code, message: "as libvirt says".into() }.into())
+    }
+
+    fn kind(items: Vec<Read<()>>) -> Kind {
+        Kind { list: Some(Ok(())), items }
+    }
+
+    #[test]
+    fn a_right_that_is_refused_on_one_of_many_is_lacking() {
+        let some = kind(vec![Ok(()), refused(88), Ok(())]);
+        assert_eq!(read(&some), RightState::Lacking("on 1 of 3 that were tried".into()));
+        assert_eq!(read(&kind(vec![Ok(()), Ok(())])), RightState::Held);
+        assert!(matches!(read(&kind(vec![Ok(()), refused(1)])), RightState::Unknown(_)));
+        // It is listed, though it may not be read.
+        let RightState::Unknown(why) = seen(&kind(vec![refused(88)])) else { panic!("unknown") };
+        assert!(why.starts_with("held on what is listed"), "{why}");
+    }
+
+    #[test]
+    fn without_a_list_nothing_is_said_of_its_items() {
+        let denied = Kind { list: Some(refused(88)), items: Vec::new() };
+        assert!(matches!(searched(&denied), RightState::Lacking(_)));
+        let RightState::Unknown(why) = read(&denied) else { panic!("unknown") };
+        assert!(why.contains("without a list"), "{why}");
+        let old = Kind { list: Some(refused(3)), items: Vec::new() };
+        assert!(matches!(searched(&old), RightState::Unknown(_)));
     }
 }

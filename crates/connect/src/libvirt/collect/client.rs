@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use entente_model::Text;
-use tokio::time::Instant;
 
 use super::address::{Address, Way};
 use super::log_in;
@@ -32,7 +31,8 @@ pub struct Client<'a> {
     driver: String,
     library_version: u64,
     connections_left: u32,
-    deadline: Instant,
+    /// Connections so far.
+    connections: u64,
     /// Nothing more is asked, and why.
     ended: Option<Failure>,
     /// The host stayed busy over all retries: until it answers something, it is asked only once.
@@ -62,7 +62,7 @@ impl<'a> Client<'a> {
             driver: String::new(),
             library_version: 0,
             connections_left: limits.retries_max,
-            deadline: Instant::now() + limits.collection(),
+            connections: 0,
             ended: None,
             stays_busy: false,
         };
@@ -74,7 +74,8 @@ impl<'a> Client<'a> {
     /// One connection, logged in, with its driver chosen.
     async fn open(&mut self) -> Result<Session<'a>, Refusal> {
         let link = transport::open(self.run, &self.address).await?;
-        let mut session = Session::new(self.run, link, self.deadline);
+        let mut session = Session::new(self.run, link);
+        self.connections += 1;
         self.account = log_in::log_in(self.run, &self.address, &mut session).await?;
         let open = Open { name: self.address.name.clone(), read_only: self.address.read_only };
         let reply = session.one(request(&open)).await.map_err(log_in::refusal)?;
@@ -132,6 +133,12 @@ impl<'a> Client<'a> {
     /// How the host is reached.
     pub fn way(&self) -> &Way {
         &self.address.way
+    }
+
+    /// How many connections there were so far: what was asked for on an earlier one does not come on a
+    /// later one.
+    pub fn connections(&self) -> u64 {
+        self.connections
     }
 
     /// The open connection, for what comes by itself.
@@ -233,26 +240,14 @@ impl<'a> Client<'a> {
                 .await;
             if let Err(broken) = broken {
                 self.session = None;
-                if let Some(failure) = self.finished(&broken.failure) {
-                    return Err(self.end(failure));
+                // Whoever stopped the run wants no other connection.
+                if broken.failure.is_cancelled() {
+                    return Err(self.end(broken.failure));
                 }
                 progress.lost(broken.unanswered, &broken.failure);
             }
         }
         Ok(())
-    }
-
-    /// Whether a failure ends the run: somebody stopped it, or its time is over.
-    fn finished(&self, failure: &Failure) -> Option<Failure> {
-        let over = Instant::now() >= self.deadline;
-        let seconds = self.run.target.limits.collection_seconds;
-        if failure.is_cancelled() {
-            Some(failure.clone())
-        } else if over {
-            Some(CallError::from(Refusal::TimedOut { seconds }).into())
-        } else {
-            None
-        }
     }
 
     fn retries_max(&self) -> u32 {

@@ -22,6 +22,9 @@ const WITH_CHECKPOINT: u32 = 1 << 14;
 const BY_LEASE: u32 = 0;
 const BY_AGENT: u32 = 1;
 
+/// How often a domain is read again of which state and XML are of different moments.
+const AGAIN_MAX: usize = 3;
+
 /// Operating system, host name and file systems.
 const AGENT_FACTS: u32 = 2 | 8 | 16;
 
@@ -39,45 +42,68 @@ pub async fn all(client: &mut Client<'_>) -> (Read<Vec<DomainReading>>, u64) {
     (Ok(read(client, domains, &lists).await), left_out)
 }
 
-/// One domain; nothing if it is gone.
-pub async fn one(client: &mut Client<'_>, uuid: Uuid) -> Option<Read<DomainReading>> {
-    let domain = match client.call(ask::FindDomain { uuid }).await {
-        Ok(domain) => domain,
-        Err(failure) if failure.is_gone() => return None,
-        Err(failure) => return Some(Err(failure)),
-    };
+/// Which domains there are.
+pub async fn ids(client: &mut Client<'_>) -> Read<BTreeSet<Uuid>> {
+    uuids(client.call(ask::ListDomains { flags: 0 }).await)
+}
+
+/// Domains of which some may be gone, and which are. One that cannot be found, though it is not gone,
+/// is one of which nothing else is known.
+pub async fn these(
+    client: &mut Client<'_>,
+    domains: Vec<Domain>,
+) -> (Vec<DomainReading>, Vec<Uuid>) {
+    let calls: Vec<_> = domains.iter().map(|it| ask::FindDomain { uuid: it.uuid }).collect();
+    let answers = client.calls(&calls).await;
+    let (mut found, mut unread, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+    for (domain, answer) in domains.into_iter().zip(answers) {
+        match answer {
+            Ok(domain) => found.push(domain),
+            Err(failure) if failure.is_gone() => gone.push(domain.uuid),
+            Err(failure) => unread.push((domain, failure)),
+        }
+    }
     let lists = Lists::read(client).await;
-    let readings = read(client, vec![domain], &lists).await;
-    let reading = readings.into_iter().next();
+    let mut readings = read(client, found, &lists).await;
     // Deleted between two questions.
-    reading.filter(|it| !it.is_gone()).map(Ok)
+    gone.extend(readings.iter().filter(|it| it.is_gone()).map(|it| it.domain.uuid));
+    readings.retain(|it| !it.is_gone());
+    for (domain, failure) in unread {
+        let mut reading = begin(domain, &lists);
+        reading.stored = Some(Err(failure.clone()));
+        reading.state = Err(failure.clone());
+        reading.snapshots = Err(failure.clone());
+        reading.checkpoints = Err(failure);
+        readings.push(reading);
+    }
+    (readings, gone)
 }
 
 /// Which domains have a property: the list of domains answers that for all of them at once.
 struct Lists {
     persistent: Read<BTreeSet<Uuid>>,
     autostart: Read<BTreeSet<Uuid>>,
-    saved: Read<BTreeSet<Uuid>>,
     with_snapshot: Read<BTreeSet<Uuid>>,
     with_checkpoint: Read<BTreeSet<Uuid>>,
 }
 
 impl Lists {
     async fn read(client: &mut Client<'_>) -> Self {
-        let flags = [PERSISTENT, AUTOSTART, SAVED, WITH_SNAPSHOT, WITH_CHECKPOINT];
+        let flags = [PERSISTENT, AUTOSTART, WITH_SNAPSHOT, WITH_CHECKPOINT];
         let calls = flags.map(|flags| ask::ListDomains { flags });
-        let mut lists = client.calls(&calls).await.into_iter().map(|list| {
-            list.map(|domains| domains.into_iter().map(|it| it.uuid).collect::<BTreeSet<_>>())
-        });
+        let mut lists = client.calls(&calls).await.into_iter().map(uuids);
         let mut next = || lists.next().unwrap_or_else(|| Err(missing()));
         Self {
             persistent: next(),
             autostart: next(),
-            saved: next(),
             with_snapshot: next(),
             with_checkpoint: next(),
         }
     }
+}
+
+fn uuids(list: Read<Vec<Domain>>) -> Read<BTreeSet<Uuid>> {
+    list.map(|domains| domains.into_iter().map(|it| it.uuid).collect())
 }
 
 fn missing() -> Failure {
@@ -90,12 +116,43 @@ fn within(list: &Read<BTreeSet<Uuid>>, domain: &Domain) -> Read<bool> {
 
 async fn read(client: &mut Client<'_>, domains: Vec<Domain>, lists: &Lists) -> Vec<DomainReading> {
     let mut readings: Vec<_> = domains.into_iter().map(|it| begin(it, lists)).collect();
-    let live = xml(client, &readings, false, |it| it.domain.id >= 0).await;
+    moments(client, &mut readings).await;
+    for _ in 0..AGAIN_MAX {
+        let (mut odd, sound): (Vec<_>, Vec<_>) =
+            readings.into_iter().partition(|it| !it.is_consistent());
+        readings = sound;
+        if odd.is_empty() {
+            break;
+        }
+        let calls: Vec<_> = odd.iter().map(|it| ask::FindDomain { uuid: it.domain.uuid }).collect();
+        for (reading, found) in odd.iter_mut().zip(client.calls(&calls).await) {
+            // That it is gone shows again when its XML is asked for.
+            reading.domain = found.unwrap_or_else(|_| reading.domain.clone());
+        }
+        moments(client, &mut odd).await;
+        readings.extend(odd);
+    }
+    // After the states: what was saved since is off by now, and what was started is on.
+    let saved = uuids(client.call(ask::ListDomains { flags: SAVED }).await);
+    for reading in &mut readings {
+        reading.saved = within(&saved, &reading.domain);
+    }
+    sizes(client, &mut readings).await;
+    snapshots(client, &mut readings, lists).await;
+    checkpoints(client, &mut readings, lists).await;
+    guests(client, &mut readings).await;
+    readings
+}
+
+/// XML as it runs, XML as it is stored, and state: one after the other, so that they may be of different
+/// moments.
+async fn moments(client: &mut Client<'_>, readings: &mut [DomainReading]) {
+    let live = xml(client, readings, false, |it| it.domain.id >= 0).await;
     // What is not known to be kept is asked for as if it were: the host knows.
-    let stored = xml(client, &readings, true, |it| it.persistent != Ok(false)).await;
-    let domains: Vec<_> = readings.iter().map(|it| it.domain.clone()).collect();
-    let states: Vec<_> = domains.iter().map(|it| ask::DomainState { domain: it.clone() }).collect();
-    let states = client.calls(&states).await;
+    let stored = xml(client, readings, true, |it| it.persistent != Ok(false)).await;
+    let calls: Vec<_> =
+        readings.iter().map(|it| ask::DomainState { domain: it.domain.clone() }).collect();
+    let states = client.calls(&calls).await;
     for (((reading, live), stored), state) in readings.iter_mut().zip(live).zip(stored).zip(states)
     {
         (reading.live, reading.stored, reading.state) = (live, stored, state);
@@ -104,11 +161,6 @@ async fn read(client: &mut Client<'_>, domains: Vec<Domain>, lists: &Lists) -> V
             reading.stored = None;
         }
     }
-    sizes(client, &mut readings).await;
-    snapshots(client, &mut readings, lists).await;
-    checkpoints(client, &mut readings, lists).await;
-    guests(client, &mut readings).await;
-    readings
 }
 
 fn begin(domain: Domain, lists: &Lists) -> DomainReading {
@@ -118,7 +170,7 @@ fn begin(domain: Domain, lists: &Lists) -> DomainReading {
         state: Err(missing()),
         persistent: within(&lists.persistent, &domain),
         autostart: within(&lists.autostart, &domain),
-        saved: within(&lists.saved, &domain),
+        saved: Err(missing()),
         snapshots: Ok(Vec::new()),
         checkpoints: Ok(Vec::new()),
         sizes: BTreeMap::new(),

@@ -4,21 +4,21 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::BytesMut;
-use entente_model::Text;
+use entente_model::{Text, Uuid};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 
 use super::transport::{self, Link};
 use crate::libvirt::wire::failure::{Failure, Remote};
 use crate::libvirt::wire::message::{KEEP_ALIVE, Kind, Message, REMOTE, Status};
-use crate::libvirt::wire::procedures::{LIFECYCLE_EVENT, LifecycleEvent};
+use crate::libvirt::wire::procedures::{DOMAIN_EVENTS, Domain, event_of};
 use crate::libvirt::wire::xdr::XdrError;
 use crate::live::{CallError, Refusal, Run};
 
 /// Requests at once: as many as libvirtd serves one client by default.
 pub const WINDOW: usize = 5;
-/// Events that wait to be looked at; more of them only say again that something happened.
-const EVENTS_MAX: usize = 10_000;
+/// Domains to which something happened that wait to be looked at; with more, all are.
+const TOUCHED_MAX: usize = 10_000;
 /// Procedures of the program that asks for signs of life.
 const PING: u32 = 1;
 const PONG: u32 = 2;
@@ -46,21 +46,29 @@ pub struct Broken {
     pub unanswered: Vec<usize>,
 }
 
+/// What happened since the last look.
+#[derive(Debug, Default)]
+pub struct Events {
+    /// To these domains.
+    pub touched: BTreeMap<Uuid, Domain>,
+    /// And to others, nobody knows which.
+    pub missed: bool,
+}
+
 /// One open connection.
 pub struct Session<'a> {
     run: Run<'a>,
     link: Link,
     buffer: BytesMut,
     serial: u32,
-    deadline: Instant,
-    events: VecDeque<LifecycleEvent>,
+    events: Events,
 }
 
 impl<'a> Session<'a> {
-    /// Over this link, until the collection's time is over.
-    pub fn new(run: Run<'a>, link: Link, deadline: Instant) -> Self {
+    /// Over this link.
+    pub fn new(run: Run<'a>, link: Link) -> Self {
         let buffer = BytesMut::with_capacity(BUFFER_BYTES);
-        Self { run, link, buffer, serial: 0, deadline, events: VecDeque::new() }
+        Self { run, link, buffer, serial: 0, events: Events::default() }
     }
 
     /// Sends one request and waits for its answer.
@@ -145,26 +153,35 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The next event, waited for as long as nothing stops the run.
-    pub async fn next_event(&mut self) -> Result<LifecycleEvent, Failure> {
+    /// Waits for an event, not longer than between two bytes of an answer; false if none came.
+    pub async fn wait(&mut self) -> Result<bool, Failure> {
+        let over = Instant::now() + self.run.target.limits.idle();
         loop {
-            if let Some(event) = self.events.pop_front() {
-                return Ok(event);
+            if self.events.missed || !self.events.touched.is_empty() {
+                return Ok(true);
             }
-            self.next_message().await?;
+            // Signs of life are no events: a connection that has only those is asked now and then.
+            if Instant::now() >= over {
+                return Ok(false);
+            }
+            match self.next_message().await {
+                Ok(_) => {}
+                Err(Failure::Call(CallError::Idle { .. })) => return Ok(false),
+                Err(failure) => return Err(failure),
+            }
         }
     }
 
-    /// An event that is already there.
-    pub fn waiting_event(&mut self) -> Option<LifecycleEvent> {
-        self.events.pop_front()
+    /// What happened since the last look.
+    pub fn take_events(&mut self) -> Events {
+        std::mem::take(&mut self.events)
     }
 
     /// The next message; events are kept, signs of life answered on the way.
     async fn next_message(&mut self) -> Result<Message, Failure> {
         let limits = &self.run.target.limits;
         let bytes_max = usize::try_from(limits.answer_bytes_max).unwrap_or(usize::MAX);
-        let until = (Instant::now() + limits.answer()).min(self.deadline);
+        let until = Instant::now() + limits.answer();
         loop {
             if let Some(message) = Message::take(&mut self.buffer, bytes_max)? {
                 self.look_at(&message).await?;
@@ -181,11 +198,21 @@ impl<'a> Session<'a> {
                 let pong = Message::encode(KEEP_ALIVE, PONG, Kind::Message, 0, &[]);
                 self.send(&pong).await
             }
-            (REMOTE, Kind::Message, LIFECYCLE_EVENT) if self.events.len() < EVENTS_MAX => {
-                self.events.push_back(LifecycleEvent::decode(&message.body)?);
+            (REMOTE, Kind::Message, event) if DOMAIN_EVENTS.iter().any(|it| it.1 == event) => {
+                self.keep(event_of(&message.body));
                 Ok(())
             }
             _ => Ok(()),
+        }
+    }
+
+    fn keep(&mut self, event: Result<Domain, XdrError>) {
+        let Events { touched, missed } = &mut self.events;
+        match event {
+            Ok(domain) if touched.len() < TOUCHED_MAX || touched.contains_key(&domain.uuid) => {
+                touched.insert(domain.uuid, domain);
+            }
+            Ok(_) | Err(_) => *missed = true,
         }
     }
 

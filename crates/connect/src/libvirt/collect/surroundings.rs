@@ -7,7 +7,7 @@ use entente_model::Uuid;
 use super::client::Client;
 use crate::libvirt::wire::procedures as ask;
 use crate::libvirt::wire::procedures::{Named, Procedure, VolumeName};
-use crate::libvirt::wire::reading::{NamedReading, PoolReading, Read, Surroundings};
+use crate::libvirt::wire::reading::{LeftOut, NamedReading, PoolReading, Read, Surroundings};
 
 /// Filter of the lists of networks and pools.
 const ACTIVE: u32 = 1 << 1;
@@ -16,30 +16,39 @@ const MEDIATED: u32 = 1 << 14;
 
 /// All of it.
 pub async fn all(client: &mut Client<'_>) -> Surroundings {
-    let networks = networks(client).await;
-    let mut volumes_left_out = 0;
+    let mut left_out = LeftOut::default();
     Surroundings {
-        networks,
-        pools: pools(client, &mut volumes_left_out).await,
-        volumes_left_out,
-        filters: filters(client).await,
-        bindings: bindings(client).await,
-        mediated_devices: mediated_devices(client).await,
+        networks: networks(client, &mut left_out.networks).await,
+        pools: pools(client, &mut left_out).await,
+        filters: filters(client, &mut left_out.filters).await,
+        bindings: bindings(client, &mut left_out.bindings).await,
+        mediated_devices: mediated_devices(client, &mut left_out.devices).await,
+        left_out,
     }
+}
+
+/// Keeps as many as the limit on objects allows, and counts the others.
+fn limited<T: Ord>(client: &Client<'_>, list: &mut Vec<T>, left_out: &mut u64) {
+    let most = most(client);
+    list.sort();
+    *left_out += list.len().saturating_sub(most) as u64;
+    list.truncate(most);
 }
 
 fn most(client: &Client<'_>) -> usize {
     usize::try_from(client.run().target.limits.objects_max).unwrap_or(usize::MAX)
 }
 
-async fn networks(client: &mut Client<'_>) -> Read<Vec<NamedReading>> {
-    let list = client.call(ask::ListNetworks { flags: 0 }).await?;
+async fn networks(client: &mut Client<'_>, left_out: &mut u64) -> Read<Vec<NamedReading>> {
+    let mut list = client.call(ask::ListNetworks { flags: 0 }).await?;
+    limited(client, &mut list, left_out);
     let active = client.call(ask::ListNetworks { flags: ACTIVE }).await;
     Ok(named(client, list, &active, |network| ask::NetworkXml { network }).await)
 }
 
-async fn filters(client: &mut Client<'_>) -> Read<Vec<NamedReading>> {
-    let list = client.call(ask::ListFilters {}).await?;
+async fn filters(client: &mut Client<'_>, left_out: &mut u64) -> Read<Vec<NamedReading>> {
+    let mut list = client.call(ask::ListFilters {}).await?;
+    limited(client, &mut list, left_out);
     // Filters are not started: each is simply there.
     let active = Ok(list.clone());
     Ok(named(client, list, &active, |filter| ask::FilterXml { filter }).await)
@@ -47,12 +56,10 @@ async fn filters(client: &mut Client<'_>) -> Read<Vec<NamedReading>> {
 
 async fn named<P: Procedure<Reply = String>>(
     client: &mut Client<'_>,
-    mut list: Vec<Named>,
+    list: Vec<Named>,
     active: &Read<Vec<Named>>,
     question: impl Fn(Named) -> P,
 ) -> Vec<NamedReading> {
-    list.sort();
-    list.truncate(most(client));
     let active: Read<BTreeSet<Uuid>> =
         active.as_ref().map(|it| it.iter().map(|it| it.uuid).collect()).map_err(Clone::clone);
     let questions: Vec<_> = list.iter().cloned().map(question).collect();
@@ -65,8 +72,9 @@ async fn named<P: Procedure<Reply = String>>(
     readings.collect()
 }
 
-async fn pools(client: &mut Client<'_>, left_out: &mut u64) -> Read<Vec<PoolReading>> {
-    let list = client.call(ask::ListPools { flags: 0 }).await?;
+async fn pools(client: &mut Client<'_>, left_out: &mut LeftOut) -> Read<Vec<PoolReading>> {
+    let mut list = client.call(ask::ListPools { flags: 0 }).await?;
+    limited(client, &mut list, &mut left_out.pools);
     let active = client.call(ask::ListPools { flags: ACTIVE }).await;
     let pools = named(client, list, &active, |pool| ask::PoolXml { pool }).await;
     let started: Vec<_> = pools
@@ -82,7 +90,7 @@ async fn pools(client: &mut Client<'_>, left_out: &mut u64) -> Read<Vec<PoolRead
         let volumes = match volumes {
             Some(Ok(mut names)) => {
                 names.sort();
-                *left_out += names.len().saturating_sub(room) as u64;
+                left_out.volumes += names.len().saturating_sub(room) as u64;
                 names.truncate(room);
                 room -= names.len();
                 Some(Ok(volumes_of(client, names).await))
@@ -103,19 +111,20 @@ async fn volumes_of(
     names.into_iter().zip(client.calls(&questions).await).collect()
 }
 
-async fn bindings(client: &mut Client<'_>) -> Read<Vec<(ask::Binding, Read<String>)>> {
+async fn bindings(
+    client: &mut Client<'_>,
+    left_out: &mut u64,
+) -> Read<Vec<(ask::Binding, Read<String>)>> {
     let mut list = client.call(ask::ListBindings {}).await?;
-    list.sort();
-    list.truncate(most(client));
+    limited(client, &mut list, left_out);
     let questions: Vec<_> = list.iter().map(|it| ask::BindingXml { binding: it.clone() }).collect();
     let documents = client.calls(&questions).await;
     Ok(list.into_iter().zip(documents).collect())
 }
 
-async fn mediated_devices(client: &mut Client<'_>) -> Read<Vec<Read<String>>> {
+async fn mediated_devices(client: &mut Client<'_>, left_out: &mut u64) -> Read<Vec<Read<String>>> {
     let mut names = client.call(ask::ListNodeDevices { flags: MEDIATED }).await?;
-    names.sort();
-    names.truncate(most(client));
+    limited(client, &mut names, left_out);
     let questions: Vec<_> = names.into_iter().map(|name| ask::NodeDeviceXml { name }).collect();
     Ok(client.calls(&questions).await)
 }

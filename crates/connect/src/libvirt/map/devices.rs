@@ -7,23 +7,29 @@ use entente_model::{Device, Listing, Observed, Text, Why, Workload};
 use super::Scene;
 use super::disks::pci_address;
 use super::domain::{Document, SECTION};
-use super::gaps::Gaps;
+use super::gaps::Told;
 use crate::libvirt::wire::reading::Surroundings;
 use crate::libvirt::wire::xml::Element;
+use crate::live::Gaps;
 
 /// Types of the host's mediated devices, by UUID.
 pub fn mediated(around: &Surroundings, gaps: &mut Gaps) -> BTreeMap<Text, Text> {
     let list = match &around.mediated_devices {
         Ok(list) => list,
-        // Only the type of a shared GPU would be told there.
-        Err(failure) if failure.is_unsupported() => return BTreeMap::new(),
         Err(failure) => {
             gaps.failed("hosts", "mediated devices", failure, None);
             return BTreeMap::new();
         }
     };
-    let documents = list.iter().filter_map(|it| Element::parse(it.as_ref().ok()?).ok());
-    let types = documents.filter_map(|device| {
+    gaps.left_out("hosts", "mediated devices", around.left_out.devices);
+    let mut documents = Vec::new();
+    for document in list {
+        match document.as_ref().map_err(Clone::clone).and_then(|it| Element::parse(it)) {
+            Ok(device) => documents.push(device),
+            Err(failure) => gaps.failed("hosts", "mediated device", &failure, None),
+        }
+    }
+    let types = documents.iter().filter_map(|device| {
         let capability = device.at("capability")?;
         let kind = capability.attribute_at("type", "id")?;
         Some((Text::from(capability.text_at("uuid")?), Text::from(kind)))
@@ -68,7 +74,7 @@ pub fn read(scene: &Scene<'_>, document: &Document<'_>, workload: &mut Workload,
 fn device(label: String, backing: Option<String>, document: &Document<'_>) -> Device {
     Device {
         label: Text::from(label),
-        backing: backing.map_or(Observed::Absent, |it| Observed::Value(Text::from(it))),
+        backing: Observed::or_why(backing.map(Text::from), Why::Blank),
         connected: Observed::Value(document.is_active()),
     }
 }
@@ -106,8 +112,12 @@ fn cdroms(document: &Document<'_>) -> Vec<Device> {
         let open = drive.attribute_at("target", "tray") == Some("open");
         Device {
             label: Text::from(drive.attribute_at("target", "dev").unwrap_or("cdrom")),
-            backing: medium.map_or(Observed::Absent, |it| Observed::Value(Text::from(it))),
-            connected: Observed::Value(medium.is_some() && !open && document.is_active()),
+            backing: match (medium, source) {
+                (Some(medium), _) => Observed::Value(Text::from(medium)),
+                (None, Some(_)) => Observed::Unobserved(Why::Blank),
+                (None, None) => Observed::Absent,
+            },
+            connected: Observed::Value(source.is_some() && !open && document.is_active()),
         }
     });
     drives.collect()

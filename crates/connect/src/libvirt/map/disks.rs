@@ -1,16 +1,19 @@
 //! Disks. A disk's key is its device in the guest (`vda`): it stays the same from start to start.
 
 use entente_model::{
-    BusSharing, Disk, DiskMode, DiskSharing, Listing, Observed, RawMapping, Text, Why, Workload,
+    BusSharing, Disk, DiskMode, DiskSharing, GapCause, Listing, Observed, RawMapping, Text, Why,
+    Workload,
 };
 
 use super::Scene;
 use super::domain::{Document, SECTION};
-use super::gaps::Gaps;
+use super::gaps::Told;
 use super::storage::{Located, Storage};
+use super::uses::image;
 use crate::libvirt::wire::procedures::BlockInfo;
 use crate::libvirt::wire::reading::Read;
 use crate::libvirt::wire::xml::Element;
+use crate::live::{Found, Gaps};
 
 /// Maps them.
 pub fn read(scene: &Scene<'_>, document: &Document<'_>, workload: &mut Workload, gaps: &mut Gaps) {
@@ -22,8 +25,7 @@ pub fn read(scene: &Scene<'_>, document: &Document<'_>, workload: &mut Workload,
             "cdrom" => {}
             "floppy" => {
                 let message = "floppy drives have no place in the model";
-                let cause = entente_model::GapCause::NotModelled;
-                gaps.add(SECTION, cause, Some("floppy"), message, None);
+                gaps.add(Found::of(GapCause::NotModelled, SECTION, message).field("floppy"));
             }
             unknown => {
                 whole = false;
@@ -40,18 +42,21 @@ pub fn read(scene: &Scene<'_>, document: &Document<'_>, workload: &mut Workload,
 
 /// Space promised and taken.
 fn sample(document: &Document<'_>, disks: &[Disk], workload: &mut Workload) {
-    let sum = |size: &dyn Fn(&Disk) -> Option<u64>| {
-        let sizes: Option<Vec<u64>> = disks.iter().map(size).collect();
-        match sizes {
-            Some(sizes) => Observed::Value(sizes.into_iter().fold(0, u64::saturating_add)),
-            None => Observed::Unobserved(Why::CallFailed),
-        }
+    let sum = |size: &dyn Fn(&Disk) -> Observed<u64>| {
+        let sizes = disks.iter().map(size);
+        sizes.fold(Observed::Value(0_u64), |sum, size| {
+            sum.and_then(|sum| size.map(|it| sum.saturating_add(it)))
+        })
     };
-    let allocated = |disk: &Disk| {
-        let key = disk.key.value()?;
-        document.reading.sizes.get(key.as_str())?.as_ref().ok().map(|it| it.allocation_bytes)
+    let allocated = |disk: &Disk| match disk.key.value().map(|it| it.as_str()) {
+        Some(key) => match document.reading.sizes.get(key) {
+            Some(Ok(size)) => Observed::Value(size.allocation_bytes),
+            Some(Err(failure)) => Observed::Unobserved(failure.why()),
+            None => Observed::Unobserved(Why::Blank),
+        },
+        None => Observed::Unobserved(Why::Blank),
     };
-    workload.samples.storage_provisioned_bytes = sum(&|disk| disk.capacity_bytes.copied());
+    workload.samples.storage_provisioned_bytes = sum(&|disk| disk.capacity_bytes.clone());
     workload.samples.storage_used_bytes = sum(&allocated);
 }
 
@@ -59,12 +64,29 @@ fn sample(document: &Document<'_>, disks: &[Disk], workload: &mut Workload) {
 struct Source {
     path: Observed<Text>,
     located: Located,
-    is_block: bool,
+    kind: SourceKind,
+}
+
+/// What kind of thing it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum SourceKind {
+    /// A file, or an image on a storage network.
+    Image,
+    /// A device of the host.
+    Device,
+    /// A volume of a pool.
+    Volume,
+    /// A LUN of a storage network, or a whole drive on the host's bus.
+    Lun,
+    /// What another program serves.
+    Served,
+    /// Nobody knows.
+    Unknown,
 }
 
 fn disk(scene: &Scene<'_>, document: &Document<'_>, element: &Element, gaps: &mut Gaps) -> Disk {
     let target = element.attribute_at("target", "dev").unwrap_or_default();
-    let source = source(&scene.storage, element, gaps);
+    let source = source(&scene.storage, document, element, gaps);
     let told = document.reading.sizes.get(target);
     let size = size(document, &source, told, gaps);
     let raw_mapping = raw_mapping(element, &source);
@@ -87,10 +109,7 @@ fn disk(scene: &Scene<'_>, document: &Document<'_>, element: &Element, gaps: &mu
         }),
         controller: controller(document, element),
         bus_sharing: Observed::Value(bus_sharing(element)),
-        lun: match raw_mapping {
-            Observed::Value(_) => source.path.clone(),
-            _ => Observed::Absent,
-        },
+        lun: raw_mapping.clone().and_then(|_| source.path.clone()),
         raw_mapping,
         change_tracking: tracked(document, target),
         path: source.path,
@@ -98,47 +117,59 @@ fn disk(scene: &Scene<'_>, document: &Document<'_>, element: &Element, gaps: &mu
     }
 }
 
-fn source(storage: &Storage, element: &Element, gaps: &mut Gaps) -> Source {
+fn source(
+    storage: &Storage,
+    document: &Document<'_>,
+    element: &Element,
+    gaps: &mut Gaps,
+) -> Source {
     let kind = element.attribute("type").unwrap_or("file");
-    let attribute = |name| element.attribute_at("source", name);
-    let (path, located) = match kind {
-        "file" => (attribute("file").map(str::to_owned), None),
-        "block" => (attribute("dev").map(str::to_owned), None),
-        "dir" => (attribute("dir").map(str::to_owned), None),
-        "volume" => match (attribute("pool"), attribute("volume")) {
-            (Some(pool), Some(volume)) => {
-                let path = storage.path_of(pool, volume);
-                (Some(path.unwrap_or_else(|| format!("{pool}/{volume}"))), Some(storage.pool(pool)))
-            }
-            _ => (None, None),
-        },
-        "network" => {
-            let protocol = attribute("protocol").unwrap_or("network");
-            let name = attribute("name").unwrap_or_default();
-            (Some(format!("{protocol}:{name}")), Some(storage.network(protocol, name)))
-        }
-        "nvme" => (element.at("source/address").map(pci_address), Some(storage.nowhere())),
-        "vhostuser" | "vhostvdpa" => {
-            (attribute("path").or(attribute("dev")).map(str::to_owned), Some(storage.nowhere()))
-        }
-        unknown => {
-            gaps.unknown(SECTION, "disk type", unknown);
-            let located = Located::unobserved(Why::Unreadable);
-            return Source {
-                path: Observed::Unobserved(Why::Unreadable),
-                located,
-                is_block: false,
-            };
-        }
+    let empty = Element::default();
+    let from = element.at("source").unwrap_or(&empty);
+    let Ok(path) = image(storage, kind, from) else {
+        gaps.unknown(SECTION, "disk type", kind);
+        let unreadable = Why::Unreadable;
+        return Source {
+            path: Observed::Unobserved(unreadable),
+            located: Located::unobserved(unreadable),
+            kind: SourceKind::Unknown,
+        };
     };
-    let located = located.unwrap_or_else(|| match &path {
-        Some(path) => storage.find(path),
-        None => storage.nowhere(),
-    });
-    Source {
-        path: path.map_or(Observed::Absent, |it| Observed::Value(Text::from(it))),
-        located,
-        is_block: kind == "block",
+    let told = |path: Option<String>| Observed::or_absent(path.map(Text::from));
+    let source = |path, located, kind| Source { path, located, kind };
+    match (kind, path) {
+        ("network", path) => {
+            let protocol = from.attribute("protocol").unwrap_or_default();
+            let name = from.attribute("name").unwrap_or_default();
+            let kind = if protocol == "iscsi" { SourceKind::Lun } else { SourceKind::Image };
+            source(told(path), storage.network(protocol, name, from), kind)
+        }
+        ("nvme", _) => {
+            let path = from.at("address").map(pci_address);
+            source(told(path), storage.nowhere(), SourceKind::Lun)
+        }
+        ("vhostuser" | "vhostvdpa", _) => {
+            let path = from.attribute("path").or(from.attribute("dev")).map(str::to_owned);
+            source(told(path), storage.nowhere(), SourceKind::Served)
+        }
+        ("volume", path) => {
+            let pool = from.attribute("pool").unwrap_or_default();
+            let volume = from.attribute("volume").unwrap_or_default();
+            let located = storage.pool(pool, volume).unwrap_or_else(|| {
+                let message = "a disk names a pool that is not listed";
+                let name = document.reading.domain.name.as_str();
+                let found = Found::of(GapCause::DanglingReference, SECTION, message);
+                gaps.add(found.field("source/pool").value(name));
+                Located::unobserved(storage.unknown())
+            });
+            source(told(path), located, SourceKind::Volume)
+        }
+        (kind, path) => {
+            let located = path.as_deref().map_or_else(|| storage.nowhere(), |it| storage.find(it));
+            let is_device = kind == "block";
+            let kind = if is_device { SourceKind::Device } else { SourceKind::Image };
+            source(told(path), located, kind)
+        }
     }
 }
 
@@ -214,14 +245,27 @@ fn bus_sharing(element: &Element) -> BusSharing {
     }
 }
 
-/// A device of the host that is no volume of a pool which makes volumes itself.
+/// Told where commands pass through, or where the disk is a LUN by its kind. A device of the host may
+/// be a LUN or made by a volume manager: only its pool tells.
 fn raw_mapping(element: &Element, source: &Source) -> Observed<RawMapping> {
     if element.attribute("device") == Some("lun") {
         return Observed::Value(RawMapping::Physical);
     }
-    match (source.is_block, source.located.kind.as_deref()) {
-        (false, _) | (true, Some("logical" | "zfs")) => Observed::Absent,
-        (true, _) => Observed::Value(RawMapping::Virtual),
+    let located = &source.located;
+    match (source.kind, located.kind.as_deref()) {
+        (SourceKind::Image, _) => Observed::Absent,
+        (SourceKind::Lun, _)
+        | (
+            SourceKind::Device | SourceKind::Volume,
+            Some("disk" | "scsi" | "iscsi" | "iscsi-direct" | "mpath"),
+        ) => Observed::Value(RawMapping::Unspecified),
+        (SourceKind::Device, Some("logical" | "zfs")) | (SourceKind::Volume, Some(_)) => {
+            Observed::Absent
+        }
+        (SourceKind::Unknown, _) => Observed::Unobserved(Why::Unreadable),
+        (SourceKind::Device | SourceKind::Volume | SourceKind::Served, _) => {
+            Observed::Unobserved(located.datastore.why().unwrap_or(Why::SourceLimit))
+        }
     }
 }
 

@@ -7,12 +7,14 @@ use entente_model::{
     WorkloadId, WorkloadKind,
 };
 
-use super::gaps::Gaps;
+use super::gaps::Told;
 use super::networks::Implied;
+use super::uses::Uses;
 use super::{Scene, blank, bytes, devices, disks, guest, hardware, nics, settings, snapshots};
 use crate::libvirt::wire::failure::Failure;
 use crate::libvirt::wire::reading::{DomainReading, Read, Reading};
 use crate::libvirt::wire::xml::Element;
+use crate::live::{Found, Gaps};
 use crate::secrets::redacted;
 
 pub const SECTION: &str = "workloads";
@@ -26,6 +28,8 @@ pub struct Workloads {
     pub workloads: Vec<Workload>,
     /// Bridges and devices of the host to which they are attached directly.
     pub bridges: BTreeSet<Implied>,
+    /// Images that they use.
+    pub uses: Uses,
 }
 
 /// A domain with its XML.
@@ -41,7 +45,7 @@ pub struct Document<'a> {
 impl Document<'_> {
     /// It runs, or is paused.
     pub fn is_active(&self) -> bool {
-        self.reading.live.is_some()
+        self.now.attribute("id").is_some()
     }
 
     /// Its devices of one kind.
@@ -52,20 +56,23 @@ impl Document<'_> {
 
 /// Maps every domain.
 pub fn workloads(scene: &Scene<'_>, reading: &Reading, gaps: &mut Gaps) -> Workloads {
-    let mut mapped = Workloads { workloads: Vec::new(), bridges: BTreeSet::new() };
+    let mut mapped =
+        Workloads { workloads: Vec::new(), bridges: BTreeSet::new(), uses: Uses::default() };
     match &reading.domains {
         Ok(domains) => {
             for domain in domains {
                 workload(scene, domain, &mut mapped, gaps);
             }
         }
-        Err(failure) => gaps.failed(SECTION, "list of domains", failure, None),
+        Err(failure) => {
+            mapped.uses.unread(failure.why());
+            gaps.failed(SECTION, "list of domains", failure, None);
+        }
     }
     if reading.domains_left_out > 0 {
-        let message = "more domains than the limit on objects";
-        let cause = GapCause::LimitReached;
-        gaps.count(SECTION, cause, None, message, None, reading.domains_left_out);
+        mapped.uses.unread(Why::CallFailed);
     }
+    gaps.left_out(SECTION, "domains", reading.domains_left_out);
     mapped.workloads.sort_by(|one, other| one.id.cmp(&other.id));
     mapped
 }
@@ -75,29 +82,59 @@ fn workload(scene: &Scene<'_>, reading: &DomainReading, mapped: &mut Workloads, 
     let name = reading.domain.name.as_str();
     if reading.is_gone() {
         let message = "it was deleted while it was read";
-        return gaps.add(SECTION, GapCause::Vanished, None, message, Some(name));
+        return gaps.add(Found::of(GapCause::Vanished, SECTION, message).value(name));
     }
     let Ok(id) = WorkloadId::on(scene.platform, &uuid.to_string()) else {
         let message = "its UUID makes no id";
-        return gaps.add(SECTION, GapCause::UnmappedRow, None, message, Some(name));
+        mapped.uses.unread(Why::Unreadable);
+        return gaps.add(Found::of(GapCause::UnmappedRow, SECTION, message).value(name));
     };
     let document = document(reading, gaps);
     let why = document.as_ref().err().map_or(Why::Blank, Failure::why);
     let mut workload = blank::workload(scene, id, name, uuid, why);
-    workload.power = power(reading, gaps);
+    workload.power = power(reading, document.as_ref().ok(), gaps);
     state(reading, &mut workload, gaps);
-    snapshots::read(reading, &mut workload, gaps);
+    snapshots::read(scene, reading, &mut workload, &mut mapped.uses, gaps);
+    uses(scene, reading, document.as_ref(), &workload.id, &mut mapped.uses);
     if let Ok(document) = document {
-        describe(&document, &mut workload);
+        describe(&document, &mut workload, gaps);
         hardware::read(scene, &document, &mut workload, gaps);
         disks::read(scene, &document, &mut workload, gaps);
         nics::read(scene, &document, &mut workload, &mut mapped.bridges, gaps);
         devices::read(scene, &document, &mut workload, gaps);
         guest::read(scene, &document, &mut workload, gaps);
         // Last, since it tells what differs between now and the next start.
-        settings::read(&document, &mut workload, gaps);
+        settings::read(&document, &mut workload);
     }
     mapped.workloads.push(workload);
+}
+
+/// Finds the images that it uses; whatever of its XML was not read may name others.
+fn uses(
+    scene: &Scene<'_>,
+    reading: &DomainReading,
+    document: Result<&Document<'_>, &Failure>,
+    id: &WorkloadId,
+    uses: &mut Uses,
+) {
+    match document {
+        Ok(document) => {
+            uses.read(&scene.storage, &document.now, id);
+            match (&document.next, &reading.stored) {
+                (Some(next), _) => uses.read(&scene.storage, next, id),
+                (None, Some(Err(failure))) => uses.unread(failure.why()),
+                // Only one of the two is there, or the other cannot be understood.
+                (None, Some(Ok(_))) if reading.live.is_some() => uses.unread(Why::Unreadable),
+                (None, None) => match &reading.persistent {
+                    Err(failure) => uses.unread(failure.why()),
+                    Ok(true) if reading.live.is_some() => uses.unread(Why::CallFailed),
+                    Ok(_) => {}
+                },
+                (None, Some(Ok(_))) => {}
+            }
+        }
+        Err(failure) => uses.unread(failure.why()),
+    }
 }
 
 /// The domain's XML, parsed; a gap for each piece that is not there.
@@ -119,37 +156,70 @@ fn document<'a>(reading: &'a DomainReading, gaps: &mut Gaps) -> Read<Document<'a
     }
 }
 
-fn power(reading: &DomainReading, gaps: &mut Gaps) -> Observed<PowerState> {
-    let state = match &reading.state {
-        Ok((state, _)) => *state,
+/// Reasons for a pause that is over in a moment, whatever comes then: migration, on its way down or up,
+/// migration after the start.
+const PASSING: [i32; 5] = [2, 8, 11, 12, 13];
+/// The reason for a pause that the guest crashed.
+const CRASHED: i32 = 10;
+
+/// Its power state, from a state and an XML that tell the same.
+fn power(
+    reading: &DomainReading,
+    document: Option<&Document<'_>>,
+    gaps: &mut Gaps,
+) -> Observed<PowerState> {
+    let name = reading.domain.name.as_str();
+    let (state, reason) = match &reading.state {
+        Ok(state) => *state,
         Err(failure) => {
-            gaps.failed(SECTION, "state", failure, Some(&reading.domain.name));
+            gaps.failed(SECTION, "state", failure, Some(name));
             return Observed::Unobserved(failure.why());
         }
     };
-    match state {
-        // Running, blocked on a resource, on its way down.
-        1 | 2 | 4 => PowerState::On.into(),
+    if !reading.is_consistent() {
+        let message = "its state changed each time it was read";
+        let found = Found::of(GapCause::Conflict, SECTION, message).field("state");
+        gaps.add(found.value(name));
+        return Observed::Unobserved(Why::Conflict);
+    }
+    let is_active = document.map_or(reading.domain.id >= 0, |it| it.now.attribute("id").is_some());
+    match (state, reason) {
+        // Running, blocked on a resource, on its way down while it still runs.
+        (1 | 2 | 4, _) => PowerState::On.into(),
+        (3, reason) if PASSING.contains(&reason) || reason == CRASHED => passing(state, gaps, name),
+        // Crashed and kept as it was, for somebody to look at it.
+        (6, _) if is_active => passing(state, gaps, name),
         // Paused, sleeping.
-        3 | 7 => PowerState::Suspended.into(),
+        (3 | 7, _) => PowerState::Suspended.into(),
         // Off or crashed; its memory may be saved.
-        5 | 6 => match &reading.saved {
+        (5 | 6, _) => match &reading.saved {
             Ok(true) => PowerState::Suspended.into(),
             Ok(false) => PowerState::Off.into(),
-            Err(failure) if failure.is_unsupported() => PowerState::Off.into(),
             Err(failure) => {
-                gaps.failed(SECTION, "saved memory", failure, Some(&reading.domain.name));
-                Observed::Unobserved(failure.why())
+                gaps.failed(SECTION, "saved memory", failure, Some(name));
+                match failure.is_unsupported() {
+                    true => PowerState::Off.into(),
+                    false => Observed::Unobserved(failure.why()),
+                }
             }
         },
         // A driver without states tells by the number alone.
-        0 if reading.domain.id >= 0 => PowerState::On.into(),
-        0 => PowerState::Off.into(),
-        unknown => {
+        (0, _) if is_active => PowerState::On.into(),
+        (0, _) => PowerState::Off.into(),
+        (unknown, _) => {
             gaps.unknown(SECTION, "state", &unknown.to_string());
             Observed::Unobserved(Why::Unreadable)
         }
     }
+}
+
+fn passing(state: i32, gaps: &mut Gaps, name: &str) -> Observed<PowerState> {
+    let message = match state {
+        6 => "it crashed and is kept for inspection: neither on nor off",
+        _ => "it is paused on its way somewhere else, or since it crashed: neither on nor off",
+    };
+    gaps.add(Found::of(GapCause::NotModelled, SECTION, message).field("state").value(name));
+    Observed::Unobserved(Why::Unreadable)
 }
 
 /// The word for a state, as libvirt's own tools write it.
@@ -184,7 +254,7 @@ fn state(reading: &DomainReading, workload: &mut Workload, gaps: &mut Gaps) {
     }
 }
 
-fn describe(document: &Document<'_>, workload: &mut Workload) {
+fn describe(document: &Document<'_>, workload: &mut Workload, gaps: &mut Gaps) {
     let domain = &document.now;
     if domain.attribute("type").is_some_and(|it| it == "lxc") {
         workload.kind = WorkloadKind::Container;
@@ -198,7 +268,7 @@ fn describe(document: &Document<'_>, workload: &mut Workload) {
         true => Observed::Absent,
         false => Observed::Value(redacted(&texts.join("\n"))),
     };
-    workload.attributes = Listing::complete(metadata(domain));
+    workload.attributes = Listing::complete(metadata(domain, gaps));
     workload.placement.resource_pool = match domain.text_at("resource/partition") {
         Some(partition) => Observed::Value(Text::from(partition)),
         None => Observed::Absent,
@@ -229,14 +299,22 @@ fn system_uuid(domain: &Element) -> Option<Uuid> {
 }
 
 /// What tools keep with the domain: one attribute for each element, by its name.
-fn metadata(domain: &Element) -> Vec<Attribute> {
+fn metadata(domain: &Element, gaps: &mut Gaps) -> Vec<Attribute> {
     let elements = domain.at("metadata").map(|it| it.children.as_slice()).unwrap_or_default();
     let mut attributes: Vec<_> = elements
         .iter()
-        .map(|element| Attribute {
-            name: Text::from(element.name.as_str()),
-            value: redacted(&element.write()).chars().take(METADATA_CHARS_MAX).collect(),
-            kind: Observed::Value(AttributeKind::Custom),
+        .map(|element| {
+            let whole = redacted(&element.write());
+            if whole.chars().nth(METADATA_CHARS_MAX).is_some() {
+                let message = "metadata is longer than what is kept of one element";
+                let found = Found::of(GapCause::LimitReached, SECTION, message);
+                gaps.add(found.field("metadata").value(&element.name));
+            }
+            Attribute {
+                name: Text::from(element.name.as_str()),
+                value: whole.chars().take(METADATA_CHARS_MAX).collect(),
+                kind: Observed::Value(AttributeKind::Custom),
+            }
         })
         .collect();
     attributes.sort();

@@ -1,49 +1,30 @@
-//! Gaps, grouped: what happened to many objects in the same way is told once, with its count.
+//! Gaps in libvirt's terms: what a call that failed, and a word that nobody knows, mean.
 
-use entente_model::{Gap, GapCause, Text};
+use entente_model::GapCause;
 
 use crate::libvirt::wire::failure::{Failure, RemoteKind};
-use crate::live::{self, Found};
+use crate::live::{Found, Gaps};
 
-/// Gaps so far.
-pub struct Gaps {
-    address: Text,
-    found: live::Gaps,
+/// Gaps in libvirt's terms.
+pub trait Told {
+    /// A piece could not be read: `what` is missing, of the object `of` if of one.
+    fn failed(
+        &mut self,
+        section: &'static str,
+        what: &'static str,
+        failure: &Failure,
+        of: Option<&str>,
+    );
+
+    /// A word that is not known.
+    fn unknown(&mut self, section: &'static str, field: &str, value: &str);
+
+    /// So many objects lie beyond the limit on objects of one kind.
+    fn left_out(&mut self, section: &'static str, what: &str, count: u64);
 }
 
-impl Gaps {
-    /// None yet.
-    pub fn new(address: &Text) -> Self {
-        Self { address: address.clone(), found: live::Gaps::default() }
-    }
-
-    /// Something is missing. `value` is the object or value to which that happened.
-    pub fn add(
-        &mut self,
-        section: &'static str,
-        cause: GapCause,
-        field: Option<&str>,
-        message: &str,
-        value: Option<&str>,
-    ) {
-        self.count(section, cause, field, message, value, 1);
-    }
-
-    /// Many are missing in the same way.
-    pub fn count(
-        &mut self,
-        section: &'static str,
-        cause: GapCause,
-        field: Option<&str>,
-        message: &str,
-        value: Option<&str>,
-        count: u64,
-    ) {
-        self.found.add_many(Found { cause, section, field, message, value }, count);
-    }
-
-    /// A piece could not be read: `what` is missing, of the object `of` if of one.
-    pub fn failed(
+impl Told for Gaps {
+    fn failed(
         &mut self,
         section: &'static str,
         what: &'static str,
@@ -52,22 +33,27 @@ impl Gaps {
     ) {
         // Stopping is one event, however much it leaves unread.
         if failure.is_cancelled() {
-            return self.found.add_once(Found::of(GapCause::Cancelled, section, STOPPED));
+            return self.add_once(Found::of(GapCause::Cancelled, section, STOPPED));
         }
         let message = format!("{what} not read: {}", told(failure));
-        self.add(section, failure.cause(), Some(what), &message, of);
+        let found = Found::of(failure.cause(), section, &message).field(what);
+        // What a driver cannot tell, it tells of nothing: once is enough.
+        if failure.is_unsupported() {
+            return self.add_once(found);
+        }
+        self.add(Found { value: of, ..found });
     }
 
-    /// A word that is not known.
-    pub fn unknown(&mut self, section: &'static str, field: &str, value: &str) {
+    fn unknown(&mut self, section: &'static str, field: &str, value: &str) {
         let message = "a word that this version does not know";
-        self.add(section, GapCause::UnknownValue, Some(field), message, Some(value));
+        self.add(Found::of(GapCause::UnknownValue, section, message).field(field).value(value));
     }
 
-    /// The list; of one section, if so asked.
-    pub fn into_gaps(self, only: Option<&str>) -> Vec<Gap> {
-        let found = only.map_or_else(|| self.found.clone(), |only| self.found.of_section(only));
-        found.finish(&self.address)
+    fn left_out(&mut self, section: &'static str, what: &str, count: u64) {
+        if count > 0 {
+            let message = format!("more {what} than the limit on objects");
+            self.add_many(Found::of(GapCause::LimitReached, section, &message), count);
+        }
     }
 }
 
@@ -82,6 +68,8 @@ fn told(failure: &Failure) -> String {
             RemoteKind::Unsupported => "this version or driver of libvirt does not tell".into(),
             RemoteKind::Busy => "the host was busy each time it was asked".into(),
             RemoteKind::GuestSilent => "the guest or its agent does not answer".into(),
+            RemoteKind::NotNow => "not in the state in which it is".into(),
+            RemoteKind::TooMany => "there are more than the protocol allows".into(),
             RemoteKind::NoDriver | RemoteKind::Other => {
                 format!("libvirt says error {}", error.code)
             }

@@ -6,10 +6,12 @@ use entente_model::{GapCause, Listing, Observed, Partition, Text, ToolsStatus, W
 
 use super::Scene;
 use super::domain::{Document, SECTION};
-use super::gaps::Gaps;
+use super::gaps::Told;
+use super::hardware::is_qemu;
 use crate::libvirt::wire::procedures::Parameter;
 use crate::libvirt::wire::reading::agent_state;
 use crate::libvirt::wire::xml::Element;
+use crate::live::{Found, Gaps};
 
 /// File systems of one guest.
 const FILE_SYSTEMS_MAX: u64 = 4_096;
@@ -23,8 +25,9 @@ pub fn read(scene: &Scene<'_>, document: &Document<'_>, workload: &mut Workload,
     };
     let state = agent_state(&document.now);
     guest.tools.status = match state {
-        // Without a channel nothing in the guest could answer.
-        None => Observed::Absent,
+        // Without a channel nothing in the guest could answer; other drivers have other ways.
+        None if is_qemu(&document.now) => Observed::Absent,
+        None => Observed::Unobserved(Why::SourceLimit),
         Some("connected") => Observed::Value(ToolsStatus::Current),
         Some("disconnected") => Observed::Value(ToolsStatus::NotRunning),
         Some(_) => Observed::Unobserved(Why::GuestSilent),
@@ -37,13 +40,19 @@ pub fn read(scene: &Scene<'_>, document: &Document<'_>, workload: &mut Workload,
         let message = "guest agents are not asked over a read-only connection: add `?access=full` \
                        to the address for host names, operating systems and file systems";
         let name = document.reading.domain.name.as_str();
-        gaps.add(SECTION, GapCause::NoPermission, Some("guest agent"), message, Some(name));
+        let found = Found::of(GapCause::NoPermission, SECTION, message);
+        gaps.add(found.field("guest agent").value(name));
     }
+    let why = match &document.reading.agent_facts {
+        Some(Err(failure)) if failure.is_guest_silent() => Why::GuestSilent,
+        Some(Err(failure)) => failure.why(),
+        _ => why,
+    };
     guest.os_reported = Observed::Unobserved(why);
     guest.hostname = Observed::Unobserved(why);
     guest.partitions = Listing::unobserved(why);
     match &document.reading.agent_facts {
-        Some(Ok(facts)) => told(facts, workload),
+        Some(Ok(facts)) => told(facts, document, workload, gaps),
         Some(Err(failure)) => {
             let name = document.reading.domain.name.as_str();
             gaps.failed(SECTION, "facts by the agent", failure, Some(name));
@@ -59,7 +68,12 @@ fn configured(domain: &Element) -> Option<&str> {
     info.children.iter().find(|it| it.name.ends_with(":os") || it.name == "os")?.attribute("id")
 }
 
-fn told(facts: &[(String, Parameter)], workload: &mut Workload) {
+fn told(
+    facts: &[(String, Parameter)],
+    document: &Document<'_>,
+    workload: &mut Workload,
+    gaps: &mut Gaps,
+) {
     let facts: BTreeMap<&str, &Parameter> = facts.iter().map(|it| (it.0.as_str(), &it.1)).collect();
     let text = |name: &str| match facts.get(name) {
         Some(Parameter::Text(text)) if !text.is_empty() => Some(Text::from(text.as_str())),
@@ -92,5 +106,15 @@ fn told(facts: &[(String, Parameter)], workload: &mut Workload) {
     });
     let mut partitions: Vec<_> = partitions.collect();
     partitions.sort_by(|one, other| one.mount.cmp(&other.mount));
-    guest.partitions = Listing::complete(partitions);
+    let missing = count.saturating_sub(partitions.len() as u64);
+    guest.partitions = match missing {
+        0 => Listing::complete(partitions),
+        _ => Listing::incomplete(partitions, silent),
+    };
+    if missing > 0 {
+        let message = "the agent counts more file systems than it tells of, or than the limit";
+        let name = document.reading.domain.name.as_str();
+        let found = Found::of(GapCause::LimitReached, SECTION, message).field("fs.count");
+        gaps.add_many(found.value(name), missing);
+    }
 }

@@ -2,11 +2,12 @@
 
 use entente_model::{GapCause, Host, HostId, Observed, PlatformId, Text, Why};
 
-use super::gaps::Gaps;
+use super::gaps::Told;
 use super::{hypervisor_version, observed};
 use crate::libvirt::wire::procedures::NodeInfo;
 use crate::libvirt::wire::reading::{HostReading, Read};
 use crate::libvirt::wire::xml::Element;
+use crate::live::{Found, Gaps};
 
 const SECTION: &str = "hosts";
 
@@ -19,7 +20,7 @@ pub struct HostFacts {
     /// Its name.
     pub name: Observed<Text>,
     /// Clock of its processors, in MHz.
-    pub mhz: Option<u64>,
+    pub mhz: Observed<u64>,
     /// The host, if it has an id.
     pub host: Option<Host>,
 }
@@ -33,7 +34,10 @@ pub fn read(platform: &PlatformId, reading: &HostReading, gaps: &mut Gaps) -> Ho
     let free = piece(&reading.free_memory, "free memory", gaps);
     piece(&reading.hypervisor_version, "version of the hypervisor", gaps);
     let uuid = at(&capabilities, |it| it.text_at("host/uuid"));
-    let mhz = node.value().and_then(|it| u64::try_from(it.mhz).ok()).filter(|it| *it > 0);
+    let mhz = node.clone().and_then(|it| {
+        let told = u64::try_from(it.mhz).ok().filter(|it| *it > 0);
+        Observed::or_why(told, Why::Blank)
+    });
     let id = identify(platform, &uuid, &name, gaps);
     let host = id.value().map(|id| Host {
         id: id.clone(),
@@ -42,7 +46,7 @@ pub fn read(platform: &PlatformId, reading: &HostReading, gaps: &mut Gaps) -> Ho
         datacenter: Observed::Unobserved(Why::SourceLimit),
         cluster: Observed::Absent,
         cpu_model: cpu_model(&capabilities, &system),
-        cpu_mhz: mhz.map_or(Observed::Unobserved(Why::Blank), Observed::Value),
+        cpu_mhz: mhz.clone(),
         sockets: node.clone().map(sockets),
         cores: node.clone().map(|it| sockets(it).saturating_mul(positive(it.cores))),
         memory_bytes: node.clone().map(|it| it.memory_kib.saturating_mul(1024)),
@@ -76,8 +80,8 @@ fn identify(
         Some(id) => Observed::Value(id),
         None => {
             let message = "the host tells neither UUID nor name: it has no id, and is left out";
-            gaps.add(SECTION, GapCause::UnmappedRow, None, message, None);
-            Observed::Unobserved(Why::CallFailed)
+            gaps.add(Found::of(GapCause::UnmappedRow, SECTION, message));
+            Observed::Unobserved(uuid.why().or(name.why()).unwrap_or(Why::Unreadable))
         }
     }
 }
@@ -103,10 +107,7 @@ fn document(read: &Read<String>, what: &'static str, gaps: &mut Gaps) -> Observe
 /// A driver that has no such thing, and a host without the tool for it, both happen: neither is a
 /// reason to worry about the rest.
 fn system(reading: &HostReading, gaps: &mut Gaps) -> Observed<Element> {
-    match &reading.system {
-        Err(failure) if failure.is_unsupported() => Observed::Unobserved(Why::NotInVersion),
-        read => document(read, "maker and model", gaps),
-    }
+    document(&reading.system, "maker and model", gaps)
 }
 
 fn at(document: &Observed<Element>, find: impl Fn(&Element) -> Option<&str>) -> Observed<Text> {
@@ -150,7 +151,7 @@ fn sockets(node: &NodeInfo) -> u32 {
 
 fn used(node: &Observed<&NodeInfo>, free: &Observed<&u64>) -> Observed<u32> {
     let (Observed::Value(node), Observed::Value(free)) = (node, free) else {
-        return Observed::Unobserved(Why::CallFailed);
+        return Observed::Unobserved(node.why().or(free.why()).unwrap_or(Why::Blank));
     };
     let all = u128::from(node.memory_kib) * 1024;
     let used = all.saturating_sub(u128::from(**free));

@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use entente_model::{
-    Listing, Network, NetworkId, Observed, PlatformId, Switch, SwitchKind, Text, Why,
+    GapCause, Listing, Network, NetworkId, Observed, PlatformId, Switch, SwitchKind, Text, Why,
 };
 
-use super::gaps::Gaps;
+use super::gaps::Told;
 use crate::libvirt::wire::reading::{NamedReading, Surroundings};
 use crate::libvirt::wire::xml::Element;
+use crate::live::{Found, Gaps};
 
 const SECTION: &str = "networks";
 
@@ -82,13 +83,14 @@ impl Networks {
             Ok(list) => list.as_slice(),
             Err(failure) => {
                 networks.why = Some(failure.why());
-                // A driver without networks has none to show.
-                if !failure.is_unsupported() {
-                    gaps.failed(SECTION, "list of networks", failure, None);
-                }
+                gaps.failed(SECTION, "list of networks", failure, None);
                 &[]
             }
         };
+        if around.left_out.networks > 0 {
+            networks.why.get_or_insert(Why::CallFailed);
+        }
+        gaps.left_out(SECTION, "networks", around.left_out.networks);
         for reading in list {
             networks.add(platform, reading, gaps);
         }
@@ -100,8 +102,7 @@ impl Networks {
         let xml = reading.xml.as_ref().map_err(Clone::clone).and_then(|it| Element::parse(it));
         let Ok(id) = NetworkId::on(platform, &native(name, None)) else {
             let message = "its name makes no id";
-            let cause = entente_model::GapCause::UnmappedRow;
-            return gaps.add(SECTION, cause, None, message, Some(name));
+            return gaps.add(Found::of(GapCause::UnmappedRow, SECTION, message).value(name));
         };
         let mut network = Network {
             id,
@@ -120,6 +121,10 @@ impl Networks {
             Ok(xml) => xml,
             Err(failure) => {
                 gaps.failed(SECTION, "XML", &failure, Some(name));
+                // One that is gone by now is none.
+                if failure.is_gone() {
+                    return;
+                }
                 unread(&mut network, failure.why());
                 let switch = network.switch.clone();
                 let passed_through = Observed::Unobserved(failure.why());
@@ -170,20 +175,28 @@ impl Networks {
         }
     }
 
-    /// Where an adapter is attached that names a network.
-    pub fn attach(&self, platform: &PlatformId, name: &str, group: Option<&str>) -> Attached {
-        let known = self.by_name.get(name);
-        let unknown = self.why.unwrap_or(Why::Blank);
+    /// Where an adapter is attached that names a network; nothing if no network has that name.
+    pub fn attach(
+        &self,
+        platform: &PlatformId,
+        name: &str,
+        group: Option<&str>,
+    ) -> Option<Attached> {
+        let known = self.by_name.get(name)?;
         // A port group that the network does not have falls back to the network itself.
         let native = [native(name, group), native(name, None)];
         let ids = native.iter().filter_map(|it| NetworkId::on(platform, it).ok());
         let mut there = ids.filter(|id| self.networks.iter().any(|it| it.id == *id));
-        Attached {
-            id: there.next().map_or(Observed::Unobserved(unknown), Observed::Value),
-            switch: known.map_or(Observed::Unobserved(unknown), |it| it.switch.clone()),
-            passed_through: known
-                .map_or(Observed::Unobserved(unknown), |it| it.passed_through.clone()),
-        }
+        Some(Attached {
+            id: Observed::or_why(there.next(), Why::Unreadable),
+            switch: known.switch.clone(),
+            passed_through: known.passed_through.clone(),
+        })
+    }
+
+    /// Why a network that an adapter names is not known.
+    pub fn unknown(&self) -> Why {
+        self.why.unwrap_or(Why::Blank)
     }
 
     /// Adds what adapters showed to be there.

@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use entente_model::{Listing, Nic, Observed, Text, Why, Workload};
+use entente_model::{GapCause, Listing, Nic, Observed, Text, Why, Workload};
 
 use super::Scene;
-use super::blank;
 use super::domain::{Document, SECTION};
-use super::gaps::Gaps;
+use super::gaps::Told;
 use super::networks::Implied;
 use crate::libvirt::wire::procedures::GuestAdapter;
 use crate::libvirt::wire::reading::Read;
 use crate::libvirt::wire::xml::Element;
+use crate::live::{Found, Gaps};
 
 /// Maps them.
 pub fn read(
@@ -24,13 +24,23 @@ pub fn read(
 ) {
     let addresses = Addresses::read(document, gaps);
     let nics = document.devices("interface").enumerate().map(|(number, element)| {
-        let mut nic = blank::nic(Text::from(format!("net{number}")));
+        let mut nic = blank(Text::from(format!("net{number}")));
         adapter(document, element, &mut nic);
-        attach(scene, element, &mut nic, implied, gaps);
+        attach(scene, document, element, &mut nic, implied, gaps);
         nic.addresses = addresses.of(&nic);
         nic
     });
     workload.nics = Listing::complete(nics.collect());
+}
+
+/// An adapter with a label alone.
+fn blank(label: Text) -> Nic {
+    let never = Why::SourceLimit;
+    Nic {
+        mac_origin: Observed::Unobserved(never),
+        address_is_static: Observed::Unobserved(never),
+        ..Nic::unobserved(label, Why::Blank)
+    }
 }
 
 fn adapter(document: &Document<'_>, element: &Element, nic: &mut Nic) {
@@ -56,36 +66,63 @@ fn same_adapter<'a>(document: &'a Element, element: &Element) -> Option<&'a Elem
     adapters.find(|it| it.attribute_at("mac", "address") == Some(mac))
 }
 
+/// The virtual network that an adapter names, and its port group. Of one that runs the XML shows what
+/// became of it, a bridge or a device, and names the network beside it; of a device that is passed
+/// through only what is stored names it, unless that names another network by now.
+fn named<'a>(
+    scene: &Scene<'_>,
+    document: &'a Document<'_>,
+    element: &'a Element,
+) -> Option<(&'a str, Option<&'a str>)> {
+    let of = |element: &'a Element| {
+        let source = element.at("source")?;
+        Some((source.attribute("network")?, source.attribute("portgroup")))
+    };
+    let stored = || {
+        let (name, group) = of(same_adapter(document.next.as_ref()?, element)?)?;
+        let network = scene.networks.attach(scene.platform, name, group)?;
+        (network.passed_through == Observed::Value(true)).then_some((name, group))
+    };
+    match element.attribute("type") {
+        Some("hostdev") => of(element).or_else(stored),
+        Some("network" | "bridge" | "direct") => of(element),
+        _ => None,
+    }
+}
+
 /// Where it is attached.
 fn attach(
     scene: &Scene<'_>,
+    document: &Document<'_>,
     element: &Element,
     nic: &mut Nic,
     implied: &mut BTreeSet<Implied>,
     gaps: &mut Gaps,
 ) {
-    let source = |name| element.attribute_at("source", name);
     let kind = element.attribute("type").unwrap_or_default();
     nic.direct_path = Observed::Value(kind == "hostdev");
+    if let Some((name, group)) = named(scene, document, element) {
+        return attach_to(scene, document, (name, group), element, nic, gaps);
+    }
+    let source = |name| element.attribute_at("source", name);
     let direct = |it: &str| Implied::Device(Text::from(it));
     let to = match kind {
-        "network" => {
-            let Some(name) = source("network") else { return };
-            let network = scene.networks.attach(scene.platform, name, source("portgroup"));
-            nic.direct_path = network.passed_through.map(|it| it || kind == "hostdev");
-            (nic.network, nic.switch) = (network.id, network.switch);
-            return;
-        }
+        "network" => return,
         "bridge" => source("bridge").map(|it| Implied::Bridge(Text::from(it))),
         "direct" => source("dev").map(direct),
         "hostdev" | "vdpa" => {
             let address = element.at("source/address").map(super::disks::pci_address);
             address.as_deref().or(source("dev")).map(direct)
         }
-        // A network of the guest's own, or one that another program makes: none of the host's.
-        "user" | "ethernet" | "vhostuser" | "internal" | "mcast" | "server" | "client" | "udp"
-        | "null" | "vds" => {
+        // A network of the guest's own, or one among guests: none of the host's.
+        "user" | "mcast" | "server" | "client" | "udp" | "null" => {
             (nic.network, nic.switch) = (Observed::Absent, Observed::Absent);
+            return;
+        }
+        // Another program attaches it, to what only that knows.
+        "ethernet" | "vhostuser" | "internal" | "vds" => {
+            nic.network = Observed::Unobserved(Why::SourceLimit);
+            nic.switch = Observed::Unobserved(Why::SourceLimit);
             return;
         }
         unknown => {
@@ -100,6 +137,40 @@ fn attach(
         nic.switch = to.switch().map_or(Observed::Absent, Observed::Value);
         nic.network = to.id(scene.platform).map_or(nic.network.clone(), Observed::Value);
         implied.insert(to);
+    }
+}
+
+/// Attached to a virtual network, with the bridge that it has while it runs.
+fn attach_to(
+    scene: &Scene<'_>,
+    document: &Document<'_>,
+    (name, group): (&str, Option<&str>),
+    element: &Element,
+    nic: &mut Nic,
+    gaps: &mut Gaps,
+) {
+    let is_passed_through = nic.direct_path == Observed::Value(true);
+    match scene.networks.attach(scene.platform, name, group) {
+        Some(network) => {
+            nic.direct_path = match is_passed_through {
+                true => Observed::Value(true),
+                false => network.passed_through,
+            };
+            (nic.network, nic.switch) = (network.id, network.switch);
+        }
+        None => {
+            let why = scene.networks.unknown();
+            nic.network = Observed::Unobserved(why);
+            nic.switch = Observed::Unobserved(why);
+            if why == Why::Blank {
+                let message = "an adapter names a network that is not listed";
+                let found = Found::of(GapCause::DanglingReference, SECTION, message);
+                gaps.add(found.field("source/network").value(&document.reading.domain.name));
+            }
+        }
+    }
+    if let Some(bridge) = element.attribute_at("source", "bridge") {
+        nic.switch = Observed::Value(Text::from(bridge));
     }
 }
 
@@ -118,11 +189,14 @@ impl Addresses {
             ("leased addresses", &reading.leases),
             ("addresses by the agent", &reading.agent_addresses),
         ] {
-            let Some(read) = read else { continue };
             match read {
-                Ok(adapters) => addresses.add(adapters),
-                Err(failure) if failure.is_unsupported() || failure.is_guest_silent() => {}
-                Err(failure) => gaps.failed(SECTION, what, failure, Some(&reading.domain.name)),
+                None => {}
+                Some(Ok(adapters)) => addresses.add(adapters),
+                Some(Err(failure)) if failure.is_guest_silent() => {}
+                Some(Err(failure)) => {
+                    addresses.why = Some(failure.why());
+                    gaps.failed(SECTION, what, failure, Some(&reading.domain.name));
+                }
             }
         }
         // Only the guest itself knows all of its addresses.

@@ -3,10 +3,11 @@
 
 use entente_model::{NativePolicy, PlatformId, Text};
 
-use super::gaps::Gaps;
+use super::gaps::Told;
 use crate::libvirt::wire::failure::Failure;
 use crate::libvirt::wire::reading::{Read, Surroundings};
 use crate::libvirt::wire::xml::Element;
+use crate::live::Gaps;
 use crate::secrets::redacted;
 
 const SECTION: &str = "policies";
@@ -28,6 +29,8 @@ pub fn read(platform: &PlatformId, around: &Surroundings, gaps: &mut Gaps) -> Ve
             body: redacted(body),
         });
     };
+    gaps.left_out(SECTION, "network filters", around.left_out.filters);
+    gaps.left_out(SECTION, "filter bindings", around.left_out.bindings);
     for filter in list(&around.filters, "list of network filters", gaps) {
         let name = filter.named.name.as_str();
         if let Some(body) = body(&filter.xml, "network filter", name, gaps) {
@@ -53,8 +56,6 @@ pub fn read(platform: &PlatformId, around: &Surroundings, gaps: &mut Gaps) -> Ve
 fn list<'a, T>(read: &'a Read<Vec<T>>, what: &'static str, gaps: &mut Gaps) -> &'a [T] {
     match read {
         Ok(list) => list,
-        // A driver without filters has none.
-        Err(failure) if failure.is_unsupported() => &[],
         Err(failure) => {
             gaps.failed(SECTION, what, failure, None);
             &[]

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use entente_model::{Listing, Setting, Text, Workload};
 
 use super::domain::Document;
-use super::gaps::Gaps;
 use super::networks::vlan;
 use crate::libvirt::wire::reading::Read;
 use crate::libvirt::wire::xml::Element;
@@ -30,7 +29,7 @@ impl Settings {
 }
 
 /// Maps them.
-pub fn read(document: &Document<'_>, workload: &mut Workload, _: &mut Gaps) {
+pub fn read(document: &Document<'_>, workload: &mut Workload) {
     let mut settings = Settings(BTreeSet::new());
     whole(document, &mut settings);
     processor(&document.now, &mut settings);

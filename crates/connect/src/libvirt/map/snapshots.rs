@@ -3,14 +3,22 @@
 use entente_model::{Listing, Observed, Text, VmSnapshot, Why, Workload};
 
 use super::domain::SECTION;
-use super::gaps::Gaps;
-use super::moment;
+use super::gaps::Told;
+use super::uses::Uses;
+use super::{Scene, moment};
 use crate::libvirt::wire::reading::DomainReading;
 use crate::libvirt::wire::xml::Element;
+use crate::live::Gaps;
 use crate::secrets::redacted;
 
 /// Maps them.
-pub fn read(reading: &DomainReading, workload: &mut Workload, gaps: &mut Gaps) {
+pub fn read(
+    scene: &Scene<'_>,
+    reading: &DomainReading,
+    workload: &mut Workload,
+    uses: &mut Uses,
+    gaps: &mut Gaps,
+) {
     let name = Some(reading.domain.name.as_str());
     workload.snapshots = match &reading.snapshots {
         Ok(documents) => {
@@ -20,8 +28,13 @@ pub fn read(reading: &DomainReading, workload: &mut Workload, gaps: &mut Gaps) {
                 let parsed =
                     document.as_ref().map_err(Clone::clone).and_then(|it| Element::parse(it));
                 match parsed {
-                    Ok(element) => snapshots.push(snapshot(&element)),
+                    Ok(element) => {
+                        // Images that only a VM snapshot holds are in use, too.
+                        uses.read(&scene.storage, &element, &workload.id);
+                        snapshots.push(snapshot(&element));
+                    }
                     Err(failure) => {
+                        uses.unread(failure.why());
                         gaps.failed(SECTION, "VM snapshot", &failure, name);
                         why = Some(failure.why());
                     }
@@ -33,9 +46,10 @@ pub fn read(reading: &DomainReading, workload: &mut Workload, gaps: &mut Gaps) {
                 None => Listing::complete(snapshots),
             }
         }
-        // A driver without VM snapshots has none.
-        Err(failure) if failure.is_unsupported() => Listing::complete(Vec::new()),
         Err(failure) => {
+            if !failure.is_unsupported() {
+                uses.unread(failure.why());
+            }
             gaps.failed(SECTION, "VM snapshots", failure, name);
             Listing::unobserved(failure.why())
         }
@@ -43,7 +57,6 @@ pub fn read(reading: &DomainReading, workload: &mut Workload, gaps: &mut Gaps) {
     workload.availability.change_tracking = match &reading.checkpoints {
         Ok(checkpoints) if checkpoints.is_empty() => Observed::Absent,
         Ok(_) => Observed::Value(true),
-        Err(failure) if failure.is_unsupported() => Observed::Unobserved(Why::NotInVersion),
         Err(failure) => {
             gaps.failed(SECTION, "checkpoints", failure, name);
             Observed::Unobserved(failure.why())
@@ -71,6 +84,9 @@ fn snapshot(element: &Element) -> VmSnapshot {
         },
         size_bytes: Observed::Unobserved(Why::SourceLimit),
         quiesced: Observed::Unobserved(Why::SourceLimit),
-        state: text("state"),
+        state: match element.text_at("state") {
+            Some(state) => Observed::Value(Text::from(state)),
+            None => Observed::Unobserved(Why::Blank),
+        },
     }
 }

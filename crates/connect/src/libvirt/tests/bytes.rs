@@ -7,7 +7,7 @@ use proptest::prelude::{any, prop_assert, proptest};
 
 use crate::libvirt::wire::failure::Remote;
 use crate::libvirt::wire::message::{Kind, Message, REMOTE};
-use crate::libvirt::wire::procedures::{self as ask, LifecycleEvent, Procedure};
+use crate::libvirt::wire::procedures::{self as ask, Procedure};
 use crate::libvirt::wire::xdr::{Decoder, XdrError};
 use crate::libvirt::wire::xml::Element;
 
@@ -32,7 +32,7 @@ proptest! {
         let _ = decode::<ask::ListBindings>(&bytes);
         let _ = decode::<ask::ListNodeDevices>(&bytes);
         let _ = Remote::decode(&bytes);
-        let _ = LifecycleEvent::decode(&bytes);
+        let _ = ask::event_of(&bytes);
         let _ = Element::parse(&String::from_utf8_lossy(&bytes));
         let mut buffer = BytesMut::from(bytes.as_slice());
         while let Ok(Some(_)) = Message::take(&mut buffer, 1 << 20) {}

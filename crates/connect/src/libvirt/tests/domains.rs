@@ -5,8 +5,7 @@ use entente_model::{
     Text, Why, Workload,
 };
 
-use super::{collection, host, named, off, pool, size};
-use crate::libvirt::wire::failure::{Failure, Remote};
+use super::{collection, host, named, off, pool, remote, size};
 
 /// The one workload of a domain of this XML.
 fn workload(inner: &str) -> Workload {
@@ -19,10 +18,6 @@ fn workload(inner: &str) -> Workload {
 
 fn setting<'a>(workload: &'a Workload, key: &str) -> Option<&'a str> {
     workload.advanced_settings.iter().find(|it| it.key == key).map(|it| it.value.as_str())
-}
-
-fn remote(code: i32) -> Failure {
-    Failure::Remote(Remote { code, message: "as libvirt says".into() })
 }
 
 #[test]
@@ -140,7 +135,7 @@ fn disks_of_every_kind() {
     assert_eq!(file.datastore, Observed::Absent, "in none of the pools");
     assert_eq!(file.capacity_bytes, Observed::Unobserved(Why::CallFailed));
     assert_eq!(vm.devices.encrypted, Observed::Value(true));
-    assert_eq!(vm.samples.storage_provisioned_bytes, Observed::Unobserved(Why::CallFailed));
+    assert_eq!(vm.samples.storage_used_bytes, Observed::Unobserved(Why::Blank));
     let [gap] = collection.gaps.as_slice() else { panic!("one gap: {:?}", collection.gaps) };
     assert_eq!(
         (gap.cause, gap.place.field.as_deref()),

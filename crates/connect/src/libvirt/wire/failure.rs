@@ -37,14 +37,31 @@ impl Remote {
             45 | 79 | 94 => RemoteKind::LogIn,
             // Domain, network, pool, volume, device, filter, VM snapshot, filter binding, checkpoint.
             42 | 43 | 49 | 50 | 53 | 62 | 72 | 101 | 103 => RemoteKind::Gone,
-            // Not by this driver, unknown procedure, flag or configuration.
-            3 | 39 | 67 | 74 | 84 => RemoteKind::Unsupported,
+            // Not by this driver, unknown flag or configuration.
+            3 | 67 | 74 | 84 => RemoteKind::Unsupported,
+            // Whatever goes wrong with the protocol itself has one number.
+            39 => self.of_the_protocol(),
             // Another job holds the lock; busy.
             68 | 87 => RemoteKind::Busy,
-            // Not while it is off; the agent does not answer.
-            55 | 86 | 97 => RemoteKind::GuestSilent,
+            // Not in its present state: off, not started.
+            55 => RemoteKind::NotNow,
+            // The agent does not answer.
+            86 | 97 => RemoteKind::GuestSilent,
             5 => RemoteKind::NoDriver,
             _ => RemoteKind::Other,
+        }
+    }
+
+    /// A procedure or program that an older server does not know, a list that it will not send
+    /// since it is too long, or something else.
+    fn of_the_protocol(&self) -> RemoteKind {
+        let message = self.message.to_ascii_lowercase();
+        if message.contains("unknown procedure") || message.contains("unknown program") {
+            RemoteKind::Unsupported
+        } else if message.contains("too many") || message.contains("too large") {
+            RemoteKind::TooMany
+        } else {
+            RemoteKind::Other
         }
     }
 }
@@ -64,6 +81,10 @@ pub enum RemoteKind {
     Busy,
     /// The guest, or its agent, does not answer.
     GuestSilent,
+    /// Not in the state in which the object is.
+    NotNow,
+    /// More than one answer may hold.
+    TooMany,
     /// No driver for such an address.
     NoDriver,
     /// Anything else.
@@ -106,9 +127,10 @@ impl Failure {
         matches!(self, Self::Remote(remote) if remote.kind() == RemoteKind::Unsupported)
     }
 
-    /// True if the guest or its agent does not answer.
+    /// True if the guest or its agent does not answer: of questions to guests, one that is off.
     pub fn is_guest_silent(&self) -> bool {
-        matches!(self, Self::Remote(remote) if remote.kind() == RemoteKind::GuestSilent)
+        let silent = [RemoteKind::GuestSilent, RemoteKind::NotNow];
+        matches!(self, Self::Remote(remote) if silent.contains(&remote.kind()))
     }
 
     /// The kind of gap.
@@ -126,7 +148,9 @@ impl Failure {
             Self::Remote(remote) => match remote.kind() {
                 RemoteKind::Denied | RemoteKind::LogIn => GapCause::NoPermission,
                 RemoteKind::Gone => GapCause::Vanished,
-                RemoteKind::GuestSilent => GapCause::Unreachable,
+                RemoteKind::GuestSilent | RemoteKind::NotNow => GapCause::Unreachable,
+                RemoteKind::Unsupported => GapCause::MissingSection,
+                RemoteKind::TooMany => GapCause::LimitReached,
                 _ => GapCause::CallFailed,
             },
             Self::Answer(_) | Self::Xml(_) => GapCause::UnreadableValue,

@@ -161,10 +161,28 @@ pub enum Parameter {
 }
 
 /// One answer in a log-in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogInStep {
     /// It is done.
     pub complete: bool,
+    /// What the server says.
+    pub data: Vec<u8>,
+}
+
+/// A list with its count behind it, which must agree: what is missing from a list is told nowhere else.
+fn listed<'a, T>(
+    from: &mut Decoder<'a>,
+    what: &'static str,
+    limit: usize,
+    item: impl FnMut(&mut Decoder<'a>) -> Result<T, XdrError>,
+) -> Result<Vec<T>, XdrError> {
+    let items = from.list(what, limit, item)?;
+    let value = from.unsigned()?;
+    if usize::try_from(value) == Ok(items.len()) {
+        Ok(items)
+    } else {
+        Err(XdrError::Value { what: "the count of a list", value })
+    }
 }
 
 fn log_in_data(data: &[u8], to: &mut Encoder) {
@@ -180,9 +198,8 @@ fn log_in_data(data: &[u8], to: &mut Encoder) {
 fn log_in_step(from: &mut Decoder<'_>) -> Result<LogInStep, XdrError> {
     let complete = from.signed()? != 0;
     let _nothing = from.signed()?;
-    // What the server says in the end is of no use here.
-    from.list("bytes", LOG_IN_BYTES_MAX, character)?;
-    Ok(LogInStep { complete })
+    let data = from.list("bytes", LOG_IN_BYTES_MAX, character)?;
+    Ok(LogInStep { complete, data })
 }
 
 /// A character in a word of its own.
@@ -255,26 +272,26 @@ fn binding(from: &mut Decoder<'_>) -> Result<Binding, XdrError> {
     Ok(Binding { port: from.text()?, filter: from.text()? })
 }
 
-/// Number of the message that tells of a domain's life.
-pub const LIFECYCLE_EVENT: u32 = 318;
+/// Kinds of events of domains, and the numbers of the messages that tell of them: life, block jobs,
+/// media, trays, devices removed, tunings, agents, devices added, title and metadata.
+pub const DOMAIN_EVENTS: [(i32, u32); 9] = [
+    (LIFECYCLE, 318),
+    (8, 326),
+    (9, 327),
+    (10, 328),
+    (15, 333),
+    (17, 346),
+    (18, 348),
+    (19, 354),
+    (23, 379),
+];
 
-/// Something happened to a domain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LifecycleEvent {
-    /// To which.
-    pub domain: Domain,
-    /// What: 0 defined, 1 undefined, 2 started …
-    pub event: i32,
-}
+/// The kind of event without which nothing can be followed.
+pub const LIFECYCLE: i32 = 0;
 
-impl LifecycleEvent {
-    /// Reads the body of such a message.
-    pub fn decode(body: &[u8]) -> Result<Self, XdrError> {
-        let mut from = Decoder::new(body);
-        let _callback = from.signed()?;
-        let domain = Domain::decode(&mut from)?;
-        let event = from.signed()?;
-        let _detail = from.signed()?;
-        Ok(Self { domain, event })
-    }
+/// The domain to which something happened, from the body of any of those messages: all begin alike.
+pub fn event_of(body: &[u8]) -> Result<Domain, XdrError> {
+    let mut from = Decoder::new(body);
+    let _callback = from.signed()?;
+    Domain::decode(&mut from)
 }

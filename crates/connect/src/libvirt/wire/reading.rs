@@ -60,8 +60,25 @@ pub struct Surroundings {
     pub bindings: Read<Vec<(Binding, Read<String>)>>,
     /// Mediated devices of the host, XML.
     pub mediated_devices: Read<Vec<Read<String>>>,
-    /// Volumes beyond the limit on objects.
-    pub volumes_left_out: u64,
+    /// Beyond the limit on objects.
+    pub left_out: LeftOut,
+}
+
+/// Objects beyond the limit on objects of one kind, of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Virtual networks.
+    pub networks: u64,
+    /// Storage pools.
+    pub pools: u64,
+    /// Volumes.
+    pub volumes: u64,
+    /// Network filters.
+    pub filters: u64,
+    /// Network filters at work.
+    pub bindings: u64,
+    /// Mediated devices.
+    pub devices: u64,
 }
 
 /// Something with a name, a UUID and XML.
@@ -127,6 +144,27 @@ impl DomainReading {
             None => true,
         };
         gone(&self.live) && gone(&self.stored) && (self.live.is_some() || self.stored.is_some())
+    }
+
+    /// True unless its state and its XML are of different moments: one of something that runs, the
+    /// other of something that does not.
+    pub fn is_consistent(&self) -> bool {
+        let Ok((state, _)) = self.state else { return true };
+        let is_active = match (&self.live, &self.stored) {
+            (Some(Ok(xml)), _) => match Element::parse(xml) {
+                Ok(domain) => domain.attribute("id").is_some(),
+                Err(_) => return true,
+            },
+            (None, Some(Ok(_))) => false,
+            // Without XML there is nothing to agree with.
+            _ => return true,
+        };
+        match state {
+            1..=4 | 7 => is_active,
+            5 => !is_active,
+            // Crashed, and kept or not; no state at all.
+            _ => true,
+        }
     }
 
     /// Its XML: as it runs, else as it would.

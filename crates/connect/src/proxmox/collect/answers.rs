@@ -6,8 +6,34 @@ use entente_model::{GapCause, Observed, Text, Why};
 use serde_json::Value;
 
 use super::session::{Failure, Session};
-use crate::live::each;
+use crate::live::{Found, each};
 use crate::proxmox::wire::Gaps;
+
+/// What the collection lacks that somebody stopped.
+const STOPPED: &str = "somebody stopped the collection: what was not read by then is missing";
+
+/// What kind of answer a question gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    List,
+    Object,
+}
+
+impl Form {
+    fn fits(self, value: &Value) -> bool {
+        match self {
+            Self::List => value.is_array(),
+            Self::Object => value.is_object(),
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Object => "object",
+        }
+    }
+}
 
 /// One question.
 #[derive(Clone, Debug)]
@@ -18,32 +44,53 @@ pub(in crate::proxmox) struct Question {
     pub args: Vec<Text>,
     /// What follows the path.
     pub query: &'static [(&'static str, &'static str)],
-    /// The list that is incomplete without an answer.
-    pub section: &'static str,
+    /// The lists that are incomplete without an answer.
+    pub sections: &'static [&'static str],
+    form: Form,
 }
 
 impl Question {
-    /// A question without arguments.
-    pub(in crate::proxmox) fn new(section: &'static str, call: &'static str) -> Self {
-        Self { call, args: Vec::new(), query: &[], section }
+    /// A question without arguments that is answered with a list.
+    pub(in crate::proxmox) fn new(sections: &'static [&'static str], call: &'static str) -> Self {
+        Self { call, args: Vec::new(), query: &[], sections, form: Form::List }
     }
 
-    /// A question about one thing.
+    /// A question about one thing that is answered with a list.
     pub(in crate::proxmox) fn about(
-        section: &'static str,
+        sections: &'static [&'static str],
         call: &'static str,
         args: &[&str],
     ) -> Self {
-        Self { call, args: args.iter().map(|it| Text::from(*it)).collect(), query: &[], section }
+        let args = args.iter().map(|it| Text::from(*it)).collect();
+        Self { args, ..Self::new(sections, call) }
+    }
+
+    /// Without an answer, these lists are incomplete.
+    pub(in crate::proxmox) fn feeding(mut self, sections: &'static [&'static str]) -> Self {
+        self.sections = sections;
+        self
+    }
+
+    /// It is answered with an object.
+    pub(in crate::proxmox) fn object(mut self) -> Self {
+        self.form = Form::Object;
+        self
     }
 
     async fn ask(&self, session: &Session<'_>, gaps: &Gaps) -> Result<Value, Failure> {
         let args: Vec<&str> = self.args.iter().map(Text::as_str).collect();
-        let answer = session.get(self.call, &args, self.query).await;
+        let answer = match session.get(self.call, &args, self.query).await {
+            Ok(value) if !self.form.fits(&value) => {
+                let path =
+                    args.iter().fold(self.call.to_owned(), |it, arg| it.replacen("{}", arg, 1));
+                Err(Failure::unexpected(&path, self.form.word()))
+            }
+            answer => answer,
+        };
         if let Err(failure) = &answer
-            && !self.is_of_agent()
+            && !(self.is_of_agent() && failure.is_silence())
         {
-            log(gaps, self.section, self.call, failure);
+            log(gaps, self.sections, self.call, failure);
         }
         answer
     }
@@ -108,6 +155,11 @@ impl Answers {
         self.found(call, args)?.as_ref().err()
     }
 
+    /// True if it was asked, whatever came of it.
+    pub(in crate::proxmox) fn was_asked(&self, call: &'static str, args: &[&str]) -> bool {
+        self.found(call, args).is_some()
+    }
+
     fn found(&self, call: &'static str, args: &[&str]) -> Option<&Result<Value, Failure>> {
         let args = args.iter().map(|it| Text::from(*it)).collect();
         self.0.get(&(call, args))
@@ -117,7 +169,6 @@ impl Answers {
     pub(in crate::proxmox) fn list(&self, call: &'static str, args: &[&str]) -> Option<&[Value]> {
         match self.found(call, args)? {
             Ok(Value::Array(values)) => Some(values),
-            Ok(Value::Null) => Some(&[]),
             _ => None,
         }
     }
@@ -141,6 +192,12 @@ impl Answers {
         Observed::Unobserved(self.why(call, args))
     }
 
+    /// True if something that was asked about was not there.
+    pub(in crate::proxmox) fn is_of_vanished(&self) -> bool {
+        let mut failures = self.0.values().filter_map(|it| it.as_ref().err());
+        failures.any(|it| it.cause == GapCause::Vanished)
+    }
+
     /// Every answer with its question, in order.
     pub(in crate::proxmox) fn iter(&self) -> impl Iterator<Item = (&'static str, &[Text], &Value)> {
         self.0.iter().filter_map(|((call, args), answer)| {
@@ -149,17 +206,35 @@ impl Answers {
     }
 }
 
-/// A failed call as a gap.
-pub(in crate::proxmox) fn log(gaps: &Gaps, section: &str, call: &str, failure: &Failure) {
-    if failure.cause == GapCause::Cancelled {
-        gaps.once(
-            GapCause::Cancelled,
-            "",
-            "somebody stopped the collection: what was not read by then is missing",
-        );
-        return;
-    }
+/// A failed call as a gap on each list that its answer would have fed.
+pub(in crate::proxmox) fn log(gaps: &Gaps, sections: &[&str], call: &str, failure: &Failure) {
     let said = format!("{}: {}", failure.path, failure.said);
     let field = call.replace("{}", "*");
-    gaps.add(failure.cause, section, Some(&field), &failure.summary(call), Some(&said));
+    let summary = failure.summary(call);
+    for section in sections {
+        if failure.cause == GapCause::Cancelled {
+            gaps.add_once(Found::of(GapCause::Cancelled, section, STOPPED));
+        } else {
+            gaps.add(Found::of(failure.cause, section, &summary).field(&field).value(&said));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::{CallError, Refusal};
+
+    #[test]
+    fn a_call_that_was_stopped_names_the_lists_that_lack_it() {
+        let gaps = Gaps::default();
+        let stopped = Failure::of("/nodes", &CallError::Refused(Refusal::Cancelled));
+        log(&gaps, &["hosts", "clusters"], "/nodes", &stopped);
+        log(&gaps, &["hosts"], "/cluster/status", &stopped);
+        let gaps = gaps.finish(&"here".into());
+        let shown: Vec<_> =
+            gaps.iter().map(|it| (it.cause, it.place.section.as_deref(), it.count)).collect();
+        let cancelled = |list| (GapCause::Cancelled, Some(list), 1);
+        assert_eq!(shown, [cancelled("clusters"), cancelled("hosts")]);
+    }
 }

@@ -6,7 +6,7 @@ use entente_model::Text;
 use serde_json::Value;
 
 use super::answers::{Answers, Question};
-use crate::proxmox::map::{Context, Guest, agent_is_asked, has_filtered_nic};
+use crate::proxmox::map::{Guest, Kind, agent_may_answer, may_filter};
 use crate::proxmox::wire::items;
 
 /// First version with rules of HA instead of groups, and with a firewall of virtual networks.
@@ -17,6 +17,7 @@ const NOTIFICATIONS_SINCE: u32 = 8;
 const FIREWALL_GROUPS: &str = "/cluster/firewall/groups";
 const FIREWALL_SETS: &str = "/cluster/firewall/ipset";
 const VNETS: &str = "/cluster/sdn/vnets";
+const POLICIES: &[&str] = &["policies"];
 /// With what is not in force yet.
 const PENDING: &[(&str, &str)] = &[("pending", "1")];
 
@@ -24,40 +25,40 @@ const PENDING: &[(&str, &str)] = &[("pending", "1")];
 pub(super) fn of_cluster(major: u32) -> Vec<Question> {
     let ask = Question::new;
     let mut questions = vec![
-        ask("workloads", "/access/permissions"),
-        ask("workloads", "/cluster/resources"),
-        ask("hosts", "/nodes"),
-        ask("clusters", "/cluster/status"),
-        ask("clusters", "/cluster/options"),
-        ask("overrides", "/cluster/ha/resources"),
-        ask("hosts", "/cluster/ha/status/manager_status"),
-        ask("protection_jobs", "/cluster/replication"),
-        ask("protection_jobs", "/cluster/backup"),
-        ask("protection_jobs", "/cluster/backup-info/not-backed-up"),
-        ask("datastores", "/storage"),
-        ask("folders", "/pools"),
-        ask("principals", "/access/users").with(&[("full", "1")]),
-        ask("principals", "/access/groups"),
-        ask("roles", "/access/roles"),
-        ask("grants", "/access/acl"),
-        ask("authentication_sources", "/access/domains"),
-        ask("attachments", "/cluster/metrics/server"),
-        ask("policies", "/cluster/firewall/options"),
-        ask("policies", "/cluster/firewall/rules"),
-        ask("policies", FIREWALL_GROUPS),
-        ask("policies", FIREWALL_SETS),
-        ask("policies", "/cluster/firewall/aliases"),
-        ask("policies", "/cluster/sdn/zones").with(PENDING),
-        ask("networks", VNETS).with(PENDING),
-        ask("policies", "/cluster/sdn/controllers").with(PENDING),
+        ask(&["workloads"], "/access/permissions").object(),
+        ask(&["workloads", "hosts", "protection_jobs"], "/cluster/resources"),
+        ask(&["hosts", "clusters"], "/nodes"),
+        ask(&["clusters", "hosts", "workloads"], "/cluster/status"),
+        ask(&["clusters"], "/cluster/options").object(),
+        ask(&["overrides", "workloads", "clusters", "placement_groups"], "/cluster/ha/resources"),
+        ask(&["hosts"], "/cluster/ha/status/manager_status").object(),
+        ask(&["protection_jobs"], "/cluster/replication"),
+        ask(&["protection_jobs"], "/cluster/backup"),
+        ask(&["protection_jobs"], "/cluster/backup-info/not-backed-up"),
+        ask(&["datastores", "volumes", "workloads"], "/storage"),
+        ask(&["folders"], "/pools"),
+        ask(&["principals", "attachments"], "/access/users").with(&[("full", "1")]),
+        ask(&["principals"], "/access/groups"),
+        ask(&["roles"], "/access/roles"),
+        ask(&["grants"], "/access/acl"),
+        ask(&["authentication_sources"], "/access/domains"),
+        ask(&["attachments"], "/cluster/metrics/server"),
+        ask(POLICIES, "/cluster/firewall/options").object(),
+        ask(POLICIES, "/cluster/firewall/rules"),
+        ask(POLICIES, FIREWALL_GROUPS),
+        ask(POLICIES, FIREWALL_SETS),
+        ask(POLICIES, "/cluster/firewall/aliases"),
+        ask(POLICIES, "/cluster/sdn/zones").with(PENDING),
+        ask(&["networks", "switches", "policies"], VNETS).with(PENDING),
+        ask(POLICIES, "/cluster/sdn/controllers").with(PENDING),
     ];
     questions.push(if major >= RULES_SINCE {
-        ask("placement_rules", "/cluster/ha/rules")
+        ask(&["placement_rules", "workloads"], "/cluster/ha/rules")
     } else {
-        ask("placement_groups", "/cluster/ha/groups")
+        ask(&["placement_groups", "placement_rules", "workloads"], "/cluster/ha/groups")
     });
     if major >= NOTIFICATIONS_SINCE {
-        questions.push(ask("attachments", "/cluster/notifications/targets"));
+        questions.push(ask(&["attachments"], "/cluster/notifications/targets"));
     }
     questions
 }
@@ -74,7 +75,7 @@ fn names<'a>(
 
 /// About what the cluster's answers name.
 pub(super) fn of_named(answers: &Answers, major: u32) -> Vec<Question> {
-    let about = |call, name: &str| Question::about("policies", call, &[name]);
+    let about = |call, name: &str| Question::about(POLICIES, call, &[name]);
     let mut questions: Vec<Question> = names(answers, FIREWALL_GROUPS, &[], "group")
         .map(|it| about("/cluster/firewall/groups/{}", it))
         .collect();
@@ -85,7 +86,7 @@ pub(super) fn of_named(answers: &Answers, major: u32) -> Vec<Question> {
     for vnet in names(answers, VNETS, &[], "vnet") {
         questions.push(about("/cluster/sdn/vnets/{}/subnets", vnet).with(PENDING));
         if major >= RULES_SINCE {
-            questions.push(about("/cluster/sdn/vnets/{}/firewall/options", vnet));
+            questions.push(about("/cluster/sdn/vnets/{}/firewall/options", vnet).object());
             questions.push(about("/cluster/sdn/vnets/{}/firewall/rules", vnet));
         }
     }
@@ -94,69 +95,82 @@ pub(super) fn of_named(answers: &Answers, major: u32) -> Vec<Question> {
 
 /// About the tokens of a user.
 pub(super) fn of_user(user: &str) -> Question {
-    Question::about("principals", "/access/users/{}/token", &[user])
+    Question::about(&["principals", "attachments"], "/access/users/{}/token", &[user])
 }
+
+/// Lists that are fed by what nodes answer.
+pub(in crate::proxmox) const OF_NODES: [&str; 11] = [
+    "hosts",
+    "clusters",
+    "workloads",
+    "networks",
+    "switches",
+    "licences",
+    "datastores",
+    "volumes",
+    "protection_jobs",
+    "policies",
+    "activities",
+];
 
 /// About a node.
 pub(super) fn of_node(node: &str) -> Vec<Question> {
-    [
-        ("hosts", "/nodes/{}/status"),
-        ("hosts", "/nodes/{}/version"),
-        ("networks", "/nodes/{}/network"),
-        ("licences", "/nodes/{}/subscription"),
-        ("hosts", "/nodes/{}/certificates/info"),
-        ("datastores", "/nodes/{}/storage"),
-        ("workloads", "/nodes/{}/qemu"),
-        ("workloads", "/nodes/{}/lxc"),
-        ("protection_jobs", "/nodes/{}/replication"),
-        ("policies", "/nodes/{}/firewall/options"),
-        ("policies", "/nodes/{}/firewall/rules"),
+    let about = |sections, call| Question::about(sections, call, &[node]);
+    vec![
+        about(&["hosts", "clusters", "workloads"], "/nodes/{}/status").object(),
+        about(&["hosts"], "/nodes/{}/version").object(),
+        about(&["networks", "switches"], "/nodes/{}/network"),
+        about(&["licences", "hosts"], "/nodes/{}/subscription").object(),
+        about(&["hosts"], "/nodes/{}/certificates/info"),
+        about(&["datastores", "volumes"], "/nodes/{}/storage"),
+        about(&["workloads"], "/nodes/{}/qemu"),
+        about(&["workloads"], "/nodes/{}/lxc"),
+        about(&["protection_jobs"], "/nodes/{}/replication"),
+        about(POLICIES, "/nodes/{}/firewall/options").object(),
+        about(POLICIES, "/nodes/{}/firewall/rules"),
     ]
-    .into_iter()
-    .map(|(section, call)| Question::about(section, call, &[node]))
-    .collect()
 }
 
 /// About what a storage holds.
 pub(super) fn of_storage(node: &str, storage: &str) -> Question {
-    Question::about("volumes", "/nodes/{}/storage/{}/content", &[node, storage])
+    Question::about(&["volumes"], "/nodes/{}/storage/{}/content", &[node, storage])
 }
 
 fn of(guest: &Guest, call: &'static str) -> Question {
-    Question::about("workloads", call, &[&guest.node, &guest.vmid])
+    Question::about(&["workloads"], call, &[&guest.node, &guest.vmid])
 }
 
 /// About a guest.
 pub(super) fn of_guest(guest: &Guest) -> Vec<Question> {
     let calls = guest.kind.calls();
     // What runs, not what waits for the next start.
-    let mut questions = vec![of(guest, calls.config).with(&[("current", "1")])];
+    let config = of(guest, calls.config).object().with(&[("current", "1")]);
+    let mut questions = vec![config.feeding(&["workloads", "networks", "policies"])];
     if !guest.is_template {
         questions.push(of(guest, calls.snapshots));
     }
     if guest.is_running() {
         questions.push(of(guest, calls.pending));
-        questions.push(of(guest, calls.status));
+        questions.push(of(guest, calls.status).object());
     }
     questions
 }
 
 /// About a guest whose configuration is known.
-pub(super) fn of_configured(
-    context: &Context<'_>,
-    guest: &Guest,
-    answers: &Answers,
-) -> Vec<Question> {
+pub(super) fn of_configured(guest: &Guest, answers: &Answers) -> Vec<Question> {
     let calls = guest.kind.calls();
     let args = [guest.node.as_str(), guest.vmid.as_str()];
     let Some(config) = answers.value(calls.config, &args) else { return Vec::new() };
     let mut questions = Vec::new();
-    if agent_is_asked(guest, config) {
-        questions.extend(calls.agent.iter().map(|call| of(guest, call)));
+    if agent_may_answer(guest, config) {
+        questions.extend(calls.agent.iter().map(|call| match guest.kind {
+            Kind::Machine => of(guest, call).object(),
+            Kind::Container => of(guest, call),
+        }));
     }
     // Rules of a guest bind only interfaces that ask for them.
-    if has_filtered_nic(context, guest, answers) {
-        questions.push(Question { section: "policies", ..of(guest, calls.firewall_options) });
+    if may_filter(guest, answers) {
+        questions.push(of(guest, calls.firewall_options).object().feeding(POLICIES));
     }
     questions
 }
@@ -166,18 +180,20 @@ pub(super) fn of_firewall(guest: &Guest, answers: &Answers) -> Vec<Question> {
     let calls = guest.kind.calls();
     let args = [guest.node.as_str(), guest.vmid.as_str()];
     let options = answers.value(calls.firewall_options, &args);
-    let is_on = options.is_some_and(|it| match it.get("enable") {
+    // What cannot be understood may be on.
+    let may_be_on = options.is_some_and(|it| match it.get("enable") {
+        None | Some(Value::Null) => false,
         Some(Value::Number(number)) => number.as_u64() != Some(0),
         Some(Value::Bool(value)) => *value,
         Some(Value::String(text)) => text != "0",
-        _ => false,
+        Some(_) => true,
     });
-    if !is_on {
+    if !may_be_on {
         return Vec::new();
     }
     [calls.firewall_rules, calls.firewall_ipsets, calls.firewall_aliases]
         .into_iter()
-        .map(|call| Question { section: "policies", ..of(guest, call) })
+        .map(|call| of(guest, call).feeding(POLICIES))
         .collect()
 }
 
@@ -187,7 +203,7 @@ pub(super) fn of_guest_sets(guest: &Guest, answers: &Answers) -> Vec<Question> {
     let args = [guest.node.as_str(), guest.vmid.as_str()];
     names(answers, calls.firewall_ipsets, &args, "name")
         .map(|set| {
-            Question::about("policies", calls.firewall_ipset, &[&guest.node, &guest.vmid, set])
+            Question::about(POLICIES, calls.firewall_ipset, &[&guest.node, &guest.vmid, set])
         })
         .collect()
 }

@@ -7,7 +7,6 @@ use entente_model::{GapCause, Text, Why};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue};
 use serde_json::Value;
-use tokio::time::Instant;
 
 use super::super::ADDRESS_FORM;
 use crate::live::{CallError, Credentials, Http, Refusal, Request, Run, base_url};
@@ -57,7 +56,6 @@ pub(in crate::proxmox) struct Session<'a> {
     base: String,
     ticket: Mutex<Ticket>,
     renewing: tokio::sync::Mutex<()>,
-    ends: Instant,
     /// The platform's version.
     pub version: Version,
     /// The account as the platform names it.
@@ -108,7 +106,6 @@ impl<'a> Session<'a> {
             base,
             ticket: Mutex::new(Ticket { header, renewals: 0 }),
             renewing: tokio::sync::Mutex::default(),
-            ends: Instant::now() + run.target.limits.collection(),
             version: Version { major: 0, version: Text::default(), build: None },
             account,
         };
@@ -158,14 +155,8 @@ impl<'a> Session<'a> {
         let path = Text::from(url.path().trim_start_matches("/api2/json"));
         let (mut renewed, mut repeated) = (false, false);
         loop {
-            if Instant::now() >= self.ends {
-                let seconds = self.run.target.limits.collection_seconds;
-                return Err(Failure::out_of_time(&path, seconds));
-            }
             let ticket = self.ticket();
-            let asked = tokio::time::timeout_at(self.ends, self.ask(&url, &ticket)).await;
-            let Ok(asked) = asked else { continue };
-            match asked {
+            match self.ask(&url, &ticket).await {
                 Ok(answer) if answer.status == 401 && !renewed && self.renew(&ticket).await => {
                     renewed = true;
                 }
@@ -345,29 +336,28 @@ fn address(configured: &str) -> Result<String, Refusal> {
 
 impl Failure {
     /// Of a call to which nothing was answered.
-    fn of(path: &str, error: &CallError) -> Self {
-        let (cause, why) = match error {
-            CallError::Refused(Refusal::Cancelled) => (GapCause::Cancelled, Why::CallFailed),
-            CallError::Refused(Refusal::TimedOut { .. }) | CallError::Idle { .. } => {
-                (GapCause::TimedOut, Why::CallFailed)
-            }
-            CallError::Truncated(_) => (GapCause::Truncated, Why::CallFailed),
-            CallError::TooLarge { .. } => (GapCause::LimitReached, Why::CallFailed),
-            CallError::Refused(_) => (GapCause::CallFailed, Why::CallFailed),
-        };
-        Self { cause, why, path: path.into(), status: None, said: error.to_string().into() }
-    }
-
-    fn out_of_time(path: &str, seconds: u64) -> Self {
-        let said = format!("the collection reached its limit of {seconds} s");
-        let (cause, why) = (GapCause::TimedOut, Why::CallFailed);
-        Self { cause, why, path: path.into(), status: None, said: said.into() }
+    pub(super) fn of(path: &str, error: &CallError) -> Self {
+        let said = error.to_string().into();
+        Self { cause: error.cause(), why: Why::CallFailed, path: path.into(), status: None, said }
     }
 
     fn no_json(path: &str) -> Self {
         let said = "the answer is no JSON with `data` in it".into();
         let (cause, why) = (GapCause::UnreadableValue, Why::Unreadable);
         Self { cause, why, path: path.into(), status: Some(200), said }
+    }
+
+    /// Of an answer that is another thing than what was asked for.
+    pub(in crate::proxmox) fn unexpected(path: &str, expected: &str) -> Self {
+        let said = format!("the answer is no {expected}").into();
+        let (cause, why) = (GapCause::UnreadableValue, Why::Unreadable);
+        Self { cause, why, path: path.into(), status: Some(200), said }
+    }
+
+    /// True if it only says that a guest's agent did not answer: no agent, none that runs, none in time.
+    pub(in crate::proxmox) fn is_silence(&self) -> bool {
+        matches!(self.status, Some(500 | 596))
+            && matches!(self.cause, GapCause::CallFailed | GapCause::Unreachable)
     }
 
     /// Of an answer that tells nothing but why.

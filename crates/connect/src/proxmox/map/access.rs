@@ -9,6 +9,7 @@ use entente_model::{
 
 use super::storage::sorted_items;
 use super::{Context, moment_or_never, note};
+use crate::live::Found;
 use crate::proxmox::collect::Answers;
 use crate::proxmox::wire::Record;
 
@@ -41,9 +42,9 @@ pub(in crate::proxmox) fn access(
         };
         context.tally("principals", record.cells(), true);
         let user = user(context, answers, &record, &name, &members);
-        let inline = record.list("tokens");
         let asked = answers.list(TOKENS, &[&name]);
-        for token in Record::each(asked.unwrap_or(inline), "principals", context.gaps) {
+        let tokens = asked.or_else(|| record.list("tokens").value().copied());
+        for token in Record::each(tokens.unwrap_or_default(), "principals", context.gaps) {
             if let Some((principal, attachment)) = token_of(context, &token, &user) {
                 control.principals.push(principal);
                 control.attachments.push(attachment);
@@ -92,14 +93,18 @@ fn user(
     name: &Text,
     members: &BTreeMap<Text, Vec<Text>>,
 ) -> Principal {
-    let mut groups = match record.text("groups") {
-        Observed::Value(groups) => sorted_items(&groups),
-        _ => Vec::new(),
+    // The list of groups shows some of them only: what it leaves out, a user alone can tell.
+    let told = record.text("groups").map(|it| sorted_items(&it));
+    let lacking = match told {
+        Observed::Value(_) => None,
+        Observed::Absent if answers.list("/access/groups", &[]).is_some() => Some(Why::Blank),
+        Observed::Absent => Some(answers.why("/access/groups", &[])),
+        Observed::Unobserved(why) => Some(why),
     };
+    let mut groups = told.value().cloned().unwrap_or_default();
     groups.extend(members.get(name).into_iter().flatten().cloned());
     groups.sort();
     groups.dedup();
-    let is_whole = record.get("groups").is_some() || answers.list("/access/groups", &[]).is_some();
     Principal {
         platform: context.platform.clone(),
         name: name.clone(),
@@ -111,10 +116,9 @@ fn user(
         enabled: record.flag_or("enable", true),
         expires: moment_or_never(record.number("expire")),
         restricted: Observed::Absent,
-        groups: if is_whole {
-            Listing::complete(groups)
-        } else {
-            Listing::incomplete(groups, answers.why("/access/groups", &[]))
+        groups: match lacking {
+            None => Listing::complete(groups),
+            Some(why) => Listing::incomplete(groups, why),
         },
     }
 }
@@ -211,7 +215,8 @@ fn grant(context: &Context<'_>, record: &Record<'_>) -> Option<Grant> {
         "token" => PrincipalKind::Token,
         _ => {
             let message = "a grant is to a kind of principal that this version does not know, and was left out";
-            context.gaps.add(GapCause::UnknownValue, "grants", Some("type"), message, Some(&kind));
+            let found = Found::of(GapCause::UnknownValue, "grants", message);
+            context.gaps.add(found.field("type").value(&kind));
             return None;
         }
     };
@@ -221,7 +226,7 @@ fn grant(context: &Context<'_>, record: &Record<'_>) -> Option<Grant> {
         principal: record.required("ugid")?,
         principal_kind,
         role: record.required("roleid")?,
-        scope_id: object.map_or(Observed::Absent, |it| Observed::Value(it.into())),
+        scope_id: Observed::or_absent(object.map(Text::from)),
         propagates: record.flag_or("propagate", true),
         scope,
     })

@@ -46,29 +46,39 @@ fn task(context: &Context<'_>, record: &Record<'_>, native_id: Text) -> Activity
     let principal = match (user, told("tokenid")) {
         (Some(user), Some(token)) => Observed::Value(format!("{user}!{token}").into()),
         (Some(user), None) => Observed::Value(user),
-        (None, _) => Observed::Absent,
+        (None, _) => Observed::Unobserved(Why::Unreadable),
     };
     let started = record.number("starttime").copied().or(upid.as_ref().map(|it| it.started));
     let kind = told("type").or_else(|| upid.as_ref().map(|it| it.kind.clone()));
     Activity {
         platform: context.platform.clone(),
         native_id,
-        at: started.and_then(moment).map_or(Observed::Unobserved(Why::Unreadable), Observed::Value),
+        at: Observed::or_why(started.and_then(moment), Why::Unreadable),
         principal,
         action: kind.unwrap_or_else(|| Text::new_static("unknown")),
-        subject: told("id")
-            .or_else(|| upid.map(|it| it.subject).filter(|it| !it.is_empty()))
-            .map_or(Observed::Absent, Observed::Value),
-        outcome: match told("status") {
-            // A task that runs still has the status of its process.
-            Some(status)
-                if status == "running" || record.get("endtime").is_none() && status.is_empty() =>
-            {
-                Observed::Absent
+        subject: match &upid {
+            _ if told("id").is_some() => Observed::or_absent(told("id")),
+            Some(upid) => {
+                Observed::or_absent(Some(upid.subject.clone()).filter(|it| !it.is_empty()))
             }
-            Some(status) => Observed::Value(redacted(&status)),
-            None => Observed::Absent,
+            None => Observed::Unobserved(Why::Unreadable),
         },
+        outcome: outcome(record),
+    }
+}
+
+/// How a task ended. Of one alone, `status` says whether it runs and `exitstatus` how it ended; in
+/// lists `status` says both.
+fn outcome(record: &Record<'_>) -> Observed<Text> {
+    let told = |key: &str| record.text(key).value().filter(|it| !it.is_empty()).cloned();
+    let has_ended = record.get("endtime").is_some();
+    match (told("exitstatus"), told("status").as_deref()) {
+        (Some(ended), _) => Observed::Value(redacted(&ended)),
+        (None, Some("running")) => Observed::Absent,
+        (None, Some("stopped")) => Observed::Unobserved(Why::Blank),
+        (None, Some(ended)) => Observed::Value(redacted(ended)),
+        (None, None) if has_ended => Observed::Unobserved(Why::Blank),
+        (None, None) => Observed::Absent,
     }
 }
 
@@ -105,7 +115,7 @@ pub(in crate::proxmox) fn activity(
             principal: principal.into(),
             address: Observed::Unobserved(Why::SourceLimit),
             version: Observed::Unobserved(Why::SourceLimit),
-            last_seen: last.map_or(Observed::Unobserved(Why::Unreadable), Observed::Value),
+            last_seen: Observed::or_why(last, Why::Unreadable),
             count: count.into(),
             details,
         });
@@ -123,7 +133,7 @@ pub(in crate::proxmox) fn receivers(
     for (call, id, address) in [metrics, notifications] {
         let list = answers.list(call, &[]).unwrap_or_default();
         for record in Record::each(list, "attachments", context.gaps) {
-            let Some(name) = record.text(id).value().cloned() else { continue };
+            let Some(name) = record.required(id) else { continue };
             context.tally("attachments", record.cells(), true);
             let details = ["type", "port", "disable"]
                 .into_iter()

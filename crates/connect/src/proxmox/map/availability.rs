@@ -8,6 +8,7 @@ use entente_model::{
 };
 
 use super::{Context, Nodes};
+use crate::live::Found;
 use crate::proxmox::collect::Answers;
 use crate::proxmox::wire::{Record, items};
 
@@ -27,6 +28,8 @@ const SETTINGS: [&str; 6] =
 #[derive(Clone, Debug)]
 pub(in crate::proxmox) struct Availability {
     resources: Observed<BTreeMap<Text, Observed<bool>>>,
+    /// Why guests may be missing that are looked after.
+    resources_why: Option<Why>,
     maintenance: Observed<BTreeSet<Text>>,
     /// Names of rules and groups that name a guest, by its number.
     rules: BTreeMap<Text, Vec<Text>>,
@@ -37,36 +40,42 @@ pub(in crate::proxmox) struct Availability {
 impl Availability {
     /// From what HA tells.
     pub(in crate::proxmox) fn of(context: &Context<'_>, answers: &Answers) -> Self {
-        let resources = match answers.list(RESOURCES, &[]) {
-            None => answers.untold(RESOURCES, &[]),
-            Some(list) => Observed::Value(
-                Record::each(list, "overrides", context.gaps)
-                    .filter_map(|it| {
-                        Some((
-                            vmid_of(&it.text("sid").value()?.clone())?.into(),
-                            guarded(context, &it),
-                        ))
-                    })
-                    .collect(),
-            ),
-        };
+        let list = answers.list(RESOURCES, &[]);
+        let read: BTreeMap<Text, Observed<bool>> =
+            Record::each(list.unwrap_or_default(), "overrides", context.gaps)
+                .filter_map(|it| {
+                    Some((vmid_of(it.text("sid").value()?)?.into(), guarded(context, &it)))
+                })
+                .collect();
+        let is_whole = list.is_none_or(|it| it.len() == read.len());
         let (rules, rules_why) = rule_names(context, answers);
-        Self { resources, maintenance: maintenance(context, answers), rules, rules_why }
+        Self {
+            resources: Observed::or_why(list.map(|_| read), answers.why(RESOURCES, &[])),
+            resources_why: (!is_whole).then_some(Why::Unreadable),
+            maintenance: maintenance(context, answers),
+            rules,
+            rules_why,
+        }
     }
 
     /// Whether a guest restarts elsewhere.
     pub(in crate::proxmox) fn is_guarded(&self, vmid: &str) -> Observed<bool> {
-        match &self.resources {
-            Observed::Value(resources) => {
-                resources.get(vmid).cloned().unwrap_or(Observed::Value(false))
-            }
-            other => other.as_ref().map(|_| false),
-        }
+        self.resources.as_ref().and_then(|it| match (it.get(vmid), self.resources_why) {
+            (Some(told), _) => told.clone(),
+            (None, Some(why)) => Observed::Unobserved(why),
+            (None, None) => Observed::Value(false),
+        })
     }
 
     /// Whether anything is looked after at all.
     pub(in crate::proxmox) fn is_used(&self) -> Observed<bool> {
-        self.resources.as_ref().map(|it| it.values().any(|it| it.copied() != Some(false)))
+        self.resources.as_ref().and_then(|it| {
+            if it.values().any(|it| it.copied() == Some(true)) {
+                return Observed::Value(true);
+            }
+            let why = it.values().find_map(Observed::why).or(self.resources_why);
+            why.map_or(Observed::Value(false), Observed::Unobserved)
+        })
     }
 
     /// Whether a node is in maintenance.
@@ -98,20 +107,16 @@ fn vmid_of(sid: &str) -> Option<&str> {
 fn guarded(context: &Context<'_>, record: &Record<'_>) -> Observed<bool> {
     match record.text("state") {
         Observed::Absent => Observed::Value(true),
-        Observed::Value(state) if GUARDED.contains(&state.as_str()) => Observed::Value(true),
-        Observed::Value(state) if UNGUARDED.contains(&state.as_str()) => Observed::Value(false),
-        Observed::Value(state) => {
-            let message = "HA is asked for a state that this version does not know";
-            context.gaps.add(
-                GapCause::UnknownValue,
-                "workloads",
-                Some("state"),
-                message,
-                Some(&state),
-            );
-            Observed::Unobserved(Why::Unreadable)
-        }
-        Observed::Unobserved(why) => Observed::Unobserved(why),
+        told => told.and_then(|state| match state.as_str() {
+            state if GUARDED.contains(&state) => Observed::Value(true),
+            state if UNGUARDED.contains(&state) => Observed::Value(false),
+            state => {
+                let message = "HA is asked for a state that this version does not know";
+                let found = Found::of(GapCause::UnknownValue, "workloads", message);
+                context.gaps.add(found.field("state").value(state));
+                Observed::Unobserved(Why::Unreadable)
+            }
+        }),
     }
 }
 
@@ -121,12 +126,19 @@ fn maintenance(context: &Context<'_>, answers: &Answers) -> Observed<BTreeSet<Te
     else {
         return answers.untold(MANAGER, &[]);
     };
+    // Nodes are only told apart where the manager's own state is told.
+    let Some(manager) = record.inner("manager_status") else {
+        return Observed::Unobserved(Why::Blank);
+    };
     let mut nodes = BTreeSet::new();
-    let states = record.inner("manager_status").and_then(|it| it.inner("node_status"));
-    if let Some(states) = states {
+    if let Some(states) = manager.inner("node_status") {
         for node in states.keys() {
-            if states.text(node).value().is_some_and(|it| it == "maintenance") {
-                nodes.insert(node.into());
+            match states.text(node) {
+                Observed::Value(state) if state == "maintenance" => {
+                    nodes.insert(node.into());
+                }
+                Observed::Unobserved(why) => return Observed::Unobserved(why),
+                _ => {}
             }
         }
     }
@@ -149,22 +161,33 @@ fn rule_names(
     let mut names: BTreeMap<Text, Vec<Text>> = BTreeMap::new();
     let rules = answers.list(RULES, &[]);
     let groups = answers.list(GROUPS, &[]);
-    let why = (rules.is_none() && groups.is_none()).then(|| match answers.why(RULES, &[]) {
+    let mut why = (rules.is_none() && groups.is_none()).then(|| match answers.why(RULES, &[]) {
         Why::NotInVersion => answers.why(GROUPS, &[]),
         why => why,
     });
-    for record in Record::each(rules.unwrap_or_default(), "placement_rules", context.gaps) {
+    let rules = rules.unwrap_or_default();
+    let mut understood = 0;
+    for record in Record::each(rules, "placement_rules", context.gaps) {
         let (Observed::Value(rule), Observed::Value(guests)) =
             (record.text("rule"), record.text("resources"))
         else {
             continue;
         };
-        for vmid in items(&guests).filter_map(vmid_of) {
+        let named: Vec<Option<&str>> = items(&guests).map(vmid_of).collect();
+        understood += usize::from(named.iter().all(Option::is_some));
+        for vmid in named.into_iter().flatten() {
             names.entry(vmid.into()).or_default().push(rule.clone());
         }
     }
-    let resources = answers.list(RESOURCES, &[]).unwrap_or_default();
-    for record in Record::each(resources, "placement_rules", context.gaps) {
+    if understood < rules.len() {
+        why = why.or(Some(Why::Unreadable));
+    }
+    let resources = answers.list(RESOURCES, &[]);
+    if resources.is_none() && groups.is_some() {
+        // Where there are groups, resources say which guests belong to them.
+        why = why.or(Some(answers.why(RESOURCES, &[])));
+    }
+    for record in Record::each(resources.unwrap_or_default(), "placement_rules", context.gaps) {
         let (Observed::Value(sid), Observed::Value(group)) =
             (record.text("sid"), record.text("group"))
         else {
@@ -194,9 +217,17 @@ pub(in crate::proxmox) fn placement(
     groups(context, answers, nodes, collection);
     let list = answers.list(RESOURCES, &[]).unwrap_or_default();
     for record in Record::each(list, "overrides", context.gaps) {
-        let workload = record.required("sid").and_then(|it| context.workload(vmid_of(&it)?));
+        let sid = record.required("sid");
+        let workload = sid.as_deref().and_then(|it| context.workload(vmid_of(it)?));
         context.tally("overrides", record.cells(), workload.is_some());
-        let Some(workload) = workload else { continue };
+        let Some(workload) = workload else {
+            if let Some(sid) = sid {
+                let message = "HA looks after something that is no guest: it was left out";
+                let found = Found::of(GapCause::UnmappedRow, "overrides", message);
+                context.gaps.add(found.field("sid").value(&sid));
+            }
+            continue;
+        };
         for setting in SETTINGS {
             if let Observed::Value(value) = record.text(setting) {
                 collection.control.overrides.push(WorkloadOverride {
@@ -211,27 +242,37 @@ pub(in crate::proxmox) fn placement(
 }
 
 /// Guests in a list of resources.
-fn guests(context: &Context<'_>, text: &str) -> Vec<WorkloadId> {
-    let mut guests: Vec<_> =
-        items(text).filter_map(vmid_of).filter_map(|it| context.workload(it)).collect();
-    guests.sort();
-    guests
+fn guests(context: &Context<'_>, text: &str) -> Vec<Option<WorkloadId>> {
+    items(text).map(|it| vmid_of(it).and_then(|it| context.workload(it))).collect()
 }
 
 /// Nodes in a list in which each may carry a priority, `pve1:2`.
-fn hosts(context: &Context<'_>, text: &str) -> Vec<HostId> {
-    let mut hosts: Vec<_> =
-        items(text).filter_map(|it| context.host(it.split(':').next().unwrap_or(it))).collect();
-    hosts.sort();
-    hosts
+fn hosts(context: &Context<'_>, text: &str) -> Vec<Option<HostId>> {
+    items(text).map(|it| context.host(it.split(':').next().unwrap_or(it))).collect()
 }
 
-fn listing<T>(text: Observed<Text>, read: impl Fn(&str) -> Vec<T>) -> Listing<T> {
-    match text {
-        Observed::Value(text) => Listing::complete(read(&text)),
-        Observed::Absent => Listing::complete(Vec::new()),
-        Observed::Unobserved(why) => Listing::unobserved(why),
+/// What a list names; without what cannot be understood of it, it is not whole.
+fn listing<T: Ord>(
+    context: &Context<'_>,
+    text: Observed<Text>,
+    read: fn(&Context<'_>, &str) -> Vec<Option<T>>,
+) -> Listing<T> {
+    let text = match text {
+        Observed::Value(text) => text,
+        Observed::Absent => return Listing::complete(Vec::new()),
+        Observed::Unobserved(why) => return Listing::unobserved(why),
+    };
+    let named = read(context, &text);
+    let count = named.len();
+    let mut understood: Vec<T> = named.into_iter().flatten().collect();
+    understood.sort();
+    if understood.len() == count {
+        return Listing::complete(understood);
     }
+    let message = "a rule names something that is neither a guest nor a node";
+    let found = Found::of(GapCause::UnknownValue, "placement_rules", message);
+    context.gaps.add(found.value(&text));
+    Listing::incomplete(understood, Why::Unreadable)
 }
 
 fn rule(context: &Context<'_>, nodes: &Nodes, record: &Record<'_>) -> Option<PlacementRule> {
@@ -245,8 +286,8 @@ fn rule(context: &Context<'_>, nodes: &Nodes, record: &Record<'_>) -> Option<Pla
         (kind, affinity) => {
             let said = format!("{} {}", kind.unwrap_or("none"), affinity.unwrap_or_default());
             let message = "a rule is of a kind that this version does not know";
-            let cause = GapCause::UnknownValue;
-            context.gaps.add(cause, "placement_rules", Some("type"), message, Some(said.trim()));
+            let found = Found::of(GapCause::UnknownValue, "placement_rules", message);
+            context.gaps.add(found.field("type").value(said.trim()));
             PlacementRuleKind::Unknown
         }
     };
@@ -262,37 +303,45 @@ fn rule(context: &Context<'_>, nodes: &Nodes, record: &Record<'_>) -> Option<Pla
             PlacementRuleKind::Unknown => Observed::Unobserved(Why::Unreadable),
             _ => Observed::Value(true),
         },
-        workloads: listing(record.text("resources"), |it| guests(context, it)),
-        hosts: listing(record.text("nodes"), |it| hosts(context, it)),
+        workloads: listing(context, record.text("resources"), guests),
+        hosts: listing(context, record.text("nodes"), hosts),
     })
 }
 
 /// Groups of nodes, which in versions before 9 also say where guests run.
 fn groups(context: &Context<'_>, answers: &Answers, nodes: &Nodes, collection: &mut Collection) {
-    let resources = answers.list(RESOURCES, &[]).unwrap_or_default();
+    let resources = answers.list(RESOURCES, &[]);
+    let listed = resources.unwrap_or_default();
     let mut members: BTreeMap<Text, Vec<WorkloadId>> = BTreeMap::new();
-    for record in Record::each(resources, "placement_groups", context.gaps) {
-        if let (Observed::Value(group), Observed::Value(sid)) =
-            (record.text("group"), record.text("sid"))
-        {
-            members
-                .entry(group)
-                .or_default()
-                .extend(vmid_of(&sid).and_then(|it| context.workload(it)));
+    let mut understood = 0;
+    for record in Record::each(listed, "placement_groups", context.gaps) {
+        let sid = record.text("sid");
+        let workload = sid.value().and_then(|it| context.workload(vmid_of(it)?));
+        match (record.text("group"), workload) {
+            (Observed::Value(group), Some(workload)) => {
+                members.entry(group).or_default().push(workload);
+            }
+            // What is in no group is none of its members.
+            (Observed::Absent, _) => {}
+            _ => continue,
         }
+        understood += 1;
     }
+    let lacking = match resources {
+        None => Some(answers.why(RESOURCES, &[])),
+        Some(_) => (understood < listed.len()).then_some(Why::Unreadable),
+    };
     let list = answers.list(GROUPS, &[]).unwrap_or_default();
     for record in Record::each(list, "placement_groups", context.gaps) {
         let Some(name) = record.required("group") else { continue };
         context.tally("placement_groups", record.cells(), true);
         let mut workloads = members.remove(&name).unwrap_or_default();
         workloads.sort();
-        let workloads = if answers.list(RESOURCES, &[]).is_some() {
-            Listing::complete(workloads)
-        } else {
-            Listing::incomplete(workloads, answers.why(RESOURCES, &[]))
+        let workloads = match lacking {
+            None => Listing::complete(workloads),
+            Some(why) => Listing::incomplete(workloads, why),
         };
-        let hosts = listing(record.text("nodes"), |it| hosts(context, it));
+        let hosts = listing(context, record.text("nodes"), hosts);
         collection.control.placement_rules.push(PlacementRule {
             platform: context.platform.clone(),
             cluster: nodes.cluster_id(context),

@@ -4,6 +4,7 @@ mod agent;
 mod container;
 mod devices;
 mod disks;
+mod listed;
 mod machine;
 mod nics;
 mod settings;
@@ -21,177 +22,16 @@ use serde_json::{Value, json};
 use super::{Availability, Context, Nodes, Storages, UsedNetworks, guest_policies, note};
 use crate::live::Found;
 use crate::proxmox::collect::Answers;
-use crate::proxmox::wire::{Gaps, Record, items};
+use crate::proxmox::wire::{Record, items};
 use crate::secrets::redacted;
 
-pub(in crate::proxmox) use agent::is_asked as agent_is_asked;
+pub(in crate::proxmox) use agent::may_answer as agent_may_answer;
+use listed::GuestAnswers;
+pub(in crate::proxmox) use listed::{Guest, Kind, guests, listed};
+pub(in crate::proxmox) use nics::may_filter;
 
 /// Category under which tags are kept: the platform knows none.
 const TAGS: &str = "tags";
-
-/// The two kinds of guest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::proxmox) enum Kind {
-    /// A QEMU machine.
-    Machine,
-    /// An LXC container.
-    Container,
-}
-
-/// Where a guest is asked what.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::proxmox) struct GuestAnswers {
-    pub config: &'static str,
-    pub pending: &'static str,
-    pub status: &'static str,
-    pub snapshots: &'static str,
-    pub firewall_options: &'static str,
-    pub firewall_rules: &'static str,
-    pub firewall_ipsets: &'static str,
-    pub firewall_ipset: &'static str,
-    pub firewall_aliases: &'static str,
-    pub agent: &'static [&'static str],
-}
-
-macro_rules! calls {
-    ($kind:literal, $agent:expr) => {
-        GuestAnswers {
-            config: concat!("/nodes/{}/", $kind, "/{}/config"),
-            pending: concat!("/nodes/{}/", $kind, "/{}/pending"),
-            status: concat!("/nodes/{}/", $kind, "/{}/status/current"),
-            snapshots: concat!("/nodes/{}/", $kind, "/{}/snapshot"),
-            firewall_options: concat!("/nodes/{}/", $kind, "/{}/firewall/options"),
-            firewall_rules: concat!("/nodes/{}/", $kind, "/{}/firewall/rules"),
-            firewall_ipsets: concat!("/nodes/{}/", $kind, "/{}/firewall/ipset"),
-            firewall_ipset: concat!("/nodes/{}/", $kind, "/{}/firewall/ipset/{}"),
-            firewall_aliases: concat!("/nodes/{}/", $kind, "/{}/firewall/aliases"),
-            agent: $agent,
-        }
-    };
-}
-
-static MACHINE: GuestAnswers =
-    calls!("qemu", &[agent::SYSTEM, agent::INTERFACES, agent::HOST_NAME]);
-static CONTAINER: GuestAnswers = calls!("lxc", &[agent::CONTAINER_INTERFACES]);
-
-impl Kind {
-    fn of(word: &str) -> Option<Self> {
-        match word {
-            "qemu" => Some(Self::Machine),
-            "lxc" => Some(Self::Container),
-            _ => None,
-        }
-    }
-
-    /// Where guests of this kind are asked what.
-    pub(in crate::proxmox) fn calls(self) -> &'static GuestAnswers {
-        match self {
-            Self::Machine => &MACHINE,
-            Self::Container => &CONTAINER,
-        }
-    }
-}
-
-/// A guest as lists show it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::proxmox) struct Guest {
-    /// Its number, unique in the cluster.
-    pub vmid: Text,
-    /// What it is.
-    pub kind: Kind,
-    /// Where it is.
-    pub node: Text,
-    /// Its name; containers and guests that were never reported have none.
-    pub name: Observed<Text>,
-    /// `running`, `stopped`, `unknown`.
-    pub status: Observed<Text>,
-    /// It is a template.
-    pub is_template: bool,
-    /// Pool in which it is filed.
-    pub pool: Option<Text>,
-    /// Processors that it may use.
-    pub processors: Observed<u64>,
-    /// Memory that it may use.
-    pub memory_bytes: Observed<u64>,
-    /// Memory that it uses.
-    pub memory_used_bytes: Observed<u64>,
-    /// How long it has been running.
-    pub uptime_seconds: Observed<u64>,
-}
-
-impl Guest {
-    /// True while it runs, as far as is known.
-    pub(in crate::proxmox) fn is_running(&self) -> bool {
-        self.status.value().is_some_and(|it| it == "running")
-    }
-
-    fn of(record: &Record<'_>, kind: Kind, node: Text) -> Option<Self> {
-        let vmid = record.required("vmid")?;
-        Some(Self {
-            kind,
-            node,
-            name: record.text("name"),
-            status: record.text("status"),
-            is_template: record.flag("template").copied().unwrap_or(false),
-            pool: record.text("pool").value().cloned(),
-            processors: match record.number("maxcpu") {
-                Observed::Absent => record.number("cpus"),
-                told => told,
-            },
-            memory_bytes: record.number("maxmem"),
-            memory_used_bytes: record.number("mem"),
-            uptime_seconds: record.number("uptime"),
-            vmid,
-        })
-    }
-}
-
-/// All guests: what the cluster's list shows and what those of the nodes show beside it, by number.
-pub(in crate::proxmox) fn guests(
-    context: &Context<'_>,
-    answers: &Answers,
-    nodes: &Nodes,
-) -> Vec<Guest> {
-    let mut guests: BTreeMap<(u64, Text), Guest> = BTreeMap::new();
-    let key = |it: &Guest| (it.vmid.parse().unwrap_or(u64::MAX), it.vmid.clone());
-    let list = answers.list("/cluster/resources", &[]);
-    for record in Record::each(list.unwrap_or_default(), "workloads", context.gaps) {
-        let Some(kind) = record.text("type").value().and_then(|it| Kind::of(it)) else { continue };
-        let guest = record.required("node").and_then(|node| Guest::of(&record, kind, node));
-        context.tally("workloads", record.cells(), false);
-        guests.extend(guest.map(|it| (key(&it), it)));
-    }
-    let mut unlisted = 0;
-    for node in &nodes.online {
-        for (call, kind) in [("/nodes/{}/qemu", Kind::Machine), ("/nodes/{}/lxc", Kind::Container)]
-        {
-            let of_node = answers.list(call, &[node]).unwrap_or_default();
-            for record in of_node.iter().filter_map(|it| Record::of(it, "workloads", context.gaps))
-            {
-                // A bad element of the cluster's list is bad here, too: it is told once.
-                let quiet = Gaps::new("");
-                let Some(guest) = requiet(&record, &quiet, kind, node) else { continue };
-                if let std::collections::btree_map::Entry::Vacant(entry) = guests.entry(key(&guest))
-                {
-                    context.tally("workloads", record.cells(), false);
-                    unlisted += u64::from(list.is_some());
-                    entry.insert(guest);
-                }
-            }
-        }
-    }
-    if unlisted > 0 {
-        let message = "a node lists guests that the cluster's list does not show";
-        let found = Found::of(GapCause::Conflict, "workloads", message);
-        context.gaps.add_many(found, unlisted);
-    }
-    guests.into_values().collect()
-}
-
-/// Reads a guest without logging what is wrong with it.
-fn requiet(record: &Record<'_>, quiet: &Gaps, kind: Kind, node: &Text) -> Option<Guest> {
-    Guest::of(&record.logging_to(quiet), kind, node.clone())
-}
 
 /// What guests stand on.
 pub(in crate::proxmox) struct Ground<'a> {
@@ -206,24 +46,14 @@ pub(in crate::proxmox) struct Ground<'a> {
 }
 
 /// What came of reading one guest.
+#[derive(Default)]
 pub(in crate::proxmox) struct GuestRead {
-    /// The guest, unless it vanished.
+    /// The guest.
     pub workload: Option<Workload>,
     /// Its firewall.
     pub policies: Vec<NativePolicy>,
     /// Networks on which it is.
     pub networks: UsedNetworks,
-}
-
-/// True if one of its interfaces asks for the firewall.
-pub(in crate::proxmox) fn has_filtered_nic(
-    context: &Context<'_>,
-    guest: &Guest,
-    answers: &Answers,
-) -> bool {
-    let quiet = Gaps::new("");
-    config(context, guest, answers)
-        .is_some_and(|it| nics::filtered(&it.logging_to(&quiet)).any(|it| it.1))
 }
 
 fn config<'a>(context: &'a Context<'_>, guest: &Guest, answers: &'a Answers) -> Option<Record<'a>> {
@@ -240,19 +70,14 @@ pub(in crate::proxmox) fn map_guest(
 ) -> GuestRead {
     let calls = guest.kind.calls();
     let args = [guest.node.as_str(), guest.vmid.as_str()];
-    let mut read =
-        GuestRead { workload: None, policies: Vec::new(), networks: UsedNetworks::new() };
+    let mut read = GuestRead::default();
     let Some(config) = config(context, guest, answers) else {
-        let has_vanished =
-            answers.failure(calls.config, &args).is_some_and(|it| it.cause == GapCause::Vanished);
-        if !has_vanished {
-            let why = if ground.nodes.offline.contains(&guest.node) {
-                Why::CallFailed
-            } else {
-                answers.why(calls.config, &args)
-            };
-            read.workload = bare(context, guest, ground, why);
-        }
+        let why = if ground.nodes.offline.contains(&guest.node) {
+            Why::CallFailed
+        } else {
+            answers.why(calls.config, &args)
+        };
+        read.workload = bare(context, guest, ground, why);
         return read;
     };
     note_pending(context, answers, calls, &args);
@@ -267,7 +92,8 @@ pub(in crate::proxmox) fn map_guest(
     }
     view.fill_common(&mut workload);
     let interfaces: serde_json::Map<String, Value> = nics::filtered(&config)
-        .map(|(name, is_filtered)| (name.to_owned(), json!({ "firewall": is_filtered })))
+        .into_iter()
+        .map(|(name, is_filtered)| (name.to_owned(), json!({ "firewall": is_filtered.copied() })))
         .collect();
     read.policies = guest_policies(context, guest, answers, Value::Object(interfaces));
     read.workload = Some(workload);
@@ -295,19 +121,14 @@ impl View<'_> {
 
     fn unknown(&self, key: &str, value: &str) {
         let message = "a setting has a value that this version does not know";
-        self.context.gaps.add(GapCause::UnknownValue, "workloads", Some(key), message, Some(value));
+        let found = Found::of(GapCause::UnknownValue, "workloads", message);
+        self.context.gaps.add(found.field(key).value(value));
     }
 
     fn unreadable(&self, key: &str, value: &str) {
         let message = "a setting cannot be understood";
-        let value = redacted(value);
-        self.context.gaps.add(
-            GapCause::UnreadableValue,
-            "workloads",
-            Some(key),
-            message,
-            Some(&value),
-        );
+        let found = Found::of(GapCause::UnreadableValue, "workloads", message);
+        self.context.gaps.add(found.field(key).value(value));
     }
 
     /// What both kinds have in common.
@@ -323,7 +144,11 @@ impl View<'_> {
         workload.advanced_settings = settings::settings(self);
         let capacities: Option<u64> =
             workload.disks.iter().map(|it| it.capacity_bytes.copied()).sum();
-        workload.samples.storage_provisioned_bytes = Observed::or_why(capacities, Why::Blank);
+        // What some disks hold is not what all of them hold.
+        workload.samples.storage_provisioned_bytes = match workload.disks.why() {
+            Some(why) => Observed::Unobserved(why),
+            None => Observed::or_why(capacities, Why::Blank),
+        };
     }
 
     /// Power, by what the process says where there is one, and by the lock of one put to sleep on disk.
@@ -361,13 +186,8 @@ fn power(context: &Context<'_>, status: &Observed<Text>) -> Observed<PowerState>
         Some("unknown") | None => Observed::Unobserved(Why::CallFailed),
         Some(other) => {
             let message = "a guest is in a state that this version does not know";
-            context.gaps.add(
-                GapCause::UnknownValue,
-                "workloads",
-                Some("status"),
-                message,
-                Some(other),
-            );
+            let found = Found::of(GapCause::UnknownValue, "workloads", message);
+            context.gaps.add(found.field("status").value(other));
             Observed::Unobserved(Why::Unreadable)
         }
     }
@@ -392,13 +212,8 @@ fn note_pending(context: &Context<'_>, answers: &Answers, calls: &GuestAnswers, 
     };
     if list.iter().any(waits) {
         let message = "guests have changes that wait for their next start: what is told here is what runs now";
-        context.gaps.add(
-            GapCause::NotModelled,
-            "workloads",
-            Some("pending"),
-            message,
-            args.get(1).copied(),
-        );
+        let found = Found::of(GapCause::NotModelled, "workloads", message).field("pending");
+        context.gaps.add(args.get(1).map_or(found, |it| found.value(it)));
     }
 }
 
@@ -429,7 +244,7 @@ fn bare(context: &Context<'_>, guest: &Guest, ground: &Ground<'_>, why: Why) -> 
             datacenter: Observed::Absent,
             cluster: ground.nodes.cluster_id(context),
             host: Observed::or_why(context.host(&guest.node), Why::Unreadable),
-            folder: guest.pool.clone().map_or(Observed::Absent, Observed::Value),
+            folder: guest.pool.clone(),
             resource_pool: Observed::Absent,
             vapp: Observed::Absent,
         },
@@ -455,7 +270,7 @@ fn bare(context: &Context<'_>, guest: &Guest, ground: &Ground<'_>, why: Why) -> 
 }
 
 /// Blank is not absent: lists show numbers of every guest.
-fn listed(number: &Observed<u64>, why: Why) -> Observed<u64> {
+fn not_blank(number: &Observed<u64>, why: Why) -> Observed<u64> {
     match number {
         Observed::Absent => Observed::Unobserved(why),
         told => told.clone(),
@@ -464,10 +279,8 @@ fn listed(number: &Observed<u64>, why: Why) -> Observed<u64> {
 
 fn bare_cpu(guest: &Guest, why: Why) -> entente_model::Cpu {
     entente_model::Cpu {
-        count: match listed(&guest.processors, why) {
-            Observed::Value(count) => Observed::or_why(u32::try_from(count).ok(), Why::Unreadable),
-            other => other.map(|_| 0),
-        },
+        count: not_blank(&guest.processors, why)
+            .and_then(|count| Observed::or_why(u32::try_from(count).ok(), Why::Unreadable)),
         sockets: Observed::Unobserved(why),
         cores_per_socket: Observed::Unobserved(why),
         hot_add: Observed::Unobserved(why),
@@ -482,7 +295,7 @@ fn bare_cpu(guest: &Guest, why: Why) -> entente_model::Cpu {
 
 fn bare_memory(guest: &Guest, why: Why) -> entente_model::Memory {
     entente_model::Memory {
-        size_bytes: listed(&guest.memory_bytes, why),
+        size_bytes: not_blank(&guest.memory_bytes, why),
         reservation_bytes: Observed::Unobserved(why),
         reservation_locked_to_max: Observed::Unobserved(why),
         limit_bytes: Observed::Absent,
@@ -518,7 +331,7 @@ fn samples(context: &Context<'_>, guest: &Guest) -> WorkloadSamples {
         cpu_used_mhz: Observed::Unobserved(Why::SourceLimit),
         cpu_ready_basis_points: Observed::Unobserved(Why::SourceLimit),
         memory_active_bytes: Observed::Unobserved(Why::SourceLimit),
-        memory_consumed_bytes: listed(&guest.memory_used_bytes, Why::Blank),
+        memory_consumed_bytes: not_blank(&guest.memory_used_bytes, Why::Blank),
         memory_ballooned_bytes: Observed::Unobserved(Why::SourceLimit),
         memory_swapped_bytes: Observed::Unobserved(Why::SourceLimit),
         storage_provisioned_bytes: Observed::Unobserved(Why::Blank),

@@ -7,9 +7,9 @@ use entente_model::{
 };
 
 use super::{Availability, Context, moment, moment_or_never};
-use crate::live::Target;
+use crate::live::{Found, Target};
 use crate::proxmox::PRODUCT;
-use crate::proxmox::collect::{Answers, Version};
+use crate::proxmox::collect::{Answers, OF_NODES, Version};
 use crate::proxmox::wire::{Properties, Record};
 
 /// Certificates of the interface, the one in use first.
@@ -26,6 +26,8 @@ pub(in crate::proxmox) struct Nodes {
     pub cluster: Option<(Text, Observed<bool>)>,
     /// Whether it is known if there is a cluster.
     pub is_told: bool,
+    /// Why it is not, if it is not.
+    why: Option<Why>,
 }
 
 impl Nodes {
@@ -33,7 +35,11 @@ impl Nodes {
     pub(in crate::proxmox) fn of(context: &Context<'_>, answers: &Answers) -> Self {
         let mut states: BTreeMap<Text, bool> = BTreeMap::new();
         let status = answers.list("/cluster/status", &[]);
-        let mut nodes = Self { is_told: status.is_some(), ..Self::default() };
+        let mut nodes = Self {
+            is_told: status.is_some(),
+            why: Some(answers.why("/cluster/status", &[])),
+            ..Self::default()
+        };
         for record in Record::each(status.unwrap_or_default(), "hosts", context.gaps) {
             match record.text("type").value().map(Text::as_str) {
                 Some("cluster") => {
@@ -66,11 +72,26 @@ impl Nodes {
                 nodes.online.push(name);
             } else {
                 let message = "a node is offline: what only it can tell is not known";
-                context.gaps.add(GapCause::Unreachable, "hosts", None, message, Some(&name));
+                for section in OF_NODES {
+                    let found = Found::of(GapCause::Unreachable, section, message);
+                    context.gaps.add(found.value(&name));
+                }
                 nodes.offline.insert(name);
             }
         }
+        if nodes.all().next().is_none() {
+            nodes.log_none(context, answers);
+        }
         nodes
+    }
+
+    /// Without any node, none of the lists is read that nodes feed.
+    fn log_none(&self, context: &Context<'_>, answers: &Answers) {
+        let cause = answers.failure("/nodes", &[]).map_or(GapCause::CallFailed, |it| it.cause);
+        for section in OF_NODES {
+            let message = "which nodes there are is not told: what only they can tell is not known";
+            context.gaps.add_once(Found::of(cause, section, message));
+        }
     }
 
     /// Id of the cluster; absent where a node stands alone.
@@ -78,7 +99,7 @@ impl Nodes {
         match &self.cluster {
             Some((name, _)) => Observed::or_why(context.cluster(name), Why::Unreadable),
             None if self.is_told => Observed::Absent,
-            None => Observed::Unobserved(Why::CallFailed),
+            None => Observed::Unobserved(self.why.unwrap_or(Why::CallFailed)),
         }
     }
 
@@ -101,7 +122,7 @@ pub(in crate::proxmox) fn hosts(
         platform: context.platform.clone(),
         name: PRODUCT.into(),
         version: version.version.clone().into(),
-        build: version.build.clone().map_or(Observed::Absent, Observed::Value),
+        build: Observed::or_absent(version.build.clone()),
     });
     let mut names: Vec<&Text> = nodes.all().collect();
     names.sort();
@@ -138,19 +159,12 @@ fn cluster(
         ha_enabled: availability.is_used(),
         admission_control: Observed::Value(false),
         failover_level: Observed::Absent,
-        drs_enabled: scheduling.as_ref().map(|it| it.flag("ha-auto-rebalance") == Some(true)),
-        drs_behaviour: match scheduling {
-            Observed::Value(it) => it.get("ha").cloned().map_or(Observed::Absent, Observed::Value),
-            Observed::Absent => Observed::Absent,
-            Observed::Unobserved(why) => Observed::Unobserved(why),
-        },
+        drs_enabled: scheduling.as_ref().and_then(|it| it.is_on("ha-auto-rebalance")),
+        drs_behaviour: scheduling.and_then(|it| Observed::or_absent(it.get("ha").cloned())),
         dpm_enabled: Observed::Value(false),
         host_count: Observed::or_why(u32::try_from(nodes.all().count()).ok(), Why::Unreadable),
         cpu_mhz: sum(|it| Some(it.cpu_mhz.copied()? * u64::from(it.cores.copied()?))),
-        cpu_cores: match cores {
-            Observed::Value(cores) => Observed::or_why(u32::try_from(cores).ok(), Why::Unreadable),
-            other => other.map(|_| 0),
-        },
+        cpu_cores: cores.and_then(|it| Observed::or_why(u32::try_from(it).ok(), Why::Unreadable)),
         memory_bytes: sum(|it| it.memory_bytes.copied()),
     })
 }
@@ -171,12 +185,9 @@ fn scheduling(context: &Context<'_>, answers: &Answers) -> Observed<Properties> 
             .collect();
         return Observed::or_why(Properties::parse(&text.join(","), "ha").ok(), Why::Unreadable);
     }
-    match record.text("crs") {
-        Observed::Value(text) => {
-            Observed::or_why(Properties::parse(&text, "ha").ok(), Why::Unreadable)
-        }
+    match record.properties("crs", "ha") {
         Observed::Absent => Observed::Value(Properties::default()),
-        Observed::Unobserved(why) => Observed::Unobserved(why),
+        told => told,
     }
 }
 
@@ -202,9 +213,8 @@ fn host(
         Some(record) => told(record.number(key)),
         None => Observed::Unobserved(why),
     };
-    let small = |record: Option<Record<'_>>, key: &str| match number(record, key) {
-        Observed::Value(it) => Observed::or_why(u32::try_from(it).ok(), Why::Unreadable),
-        other => other.map(|_| 0),
+    let small = |record: Option<Record<'_>>, key: &str| {
+        number(record, key).and_then(|it| Observed::or_why(u32::try_from(it).ok(), Why::Unreadable))
     };
     let (version, build) = version(answers, context, name);
     let total = number(memory, "total");
@@ -239,10 +249,7 @@ fn host(
             (Observed::Unobserved(why), _) => Observed::Unobserved(why),
             _ => Observed::Unobserved(Why::Blank),
         },
-        booted: match number(status, "uptime") {
-            Observed::Value(seconds) => context.ago(seconds),
-            other => other.map(|_| context.taken),
-        },
+        booted: number(status, "uptime").and_then(|seconds| context.ago(seconds)),
     })
 }
 
@@ -309,10 +316,7 @@ fn subscription(answers: &Answers, context: &Context<'_>, node: &str) -> Observe
         name: name.unwrap_or_else(|| PRODUCT.into()),
         is_active: status.eq_ignore_ascii_case("active"),
         sockets: record.number("sockets"),
-        ends: match due {
-            Observed::Value(date) => Observed::or_why(date_of(&date), Why::Unreadable),
-            other => other.map(|_| context.taken),
-        },
+        ends: due.and_then(|date| Observed::or_why(date_of(&date), Why::Unreadable)),
     })
 }
 

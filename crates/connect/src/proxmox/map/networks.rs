@@ -1,10 +1,13 @@
 //! Bridges of nodes and virtual networks. A VLAN is a property of an interface here, not of a network:
 //! each VLAN in use on a bridge counts as a network of its own.
 
+mod interfaces;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use entente_model::{Collection, Listing, Network, Observed, Switch, SwitchKind, Text, Why};
 
+use self::interfaces::Interfaces;
 use super::{Context, Nodes};
 use crate::proxmox::collect::Answers;
 use crate::proxmox::wire::Record;
@@ -22,7 +25,7 @@ pub(super) fn native_id(bridge: &str, vlan: Option<&str>) -> Text {
 
 /// A virtual network.
 struct Vnet {
-    zone: Text,
+    zone: Observed<Text>,
     tag: Observed<Text>,
 }
 
@@ -34,11 +37,9 @@ pub(in crate::proxmox) fn networks(
     used: &UsedNetworks,
     collection: &mut Collection,
 ) {
-    let bridges = bridges(context, answers, nodes);
+    let interfaces = Interfaces::of(context, answers, nodes);
     let vnets = vnets(context, answers);
-    let is_whole = nodes.offline.is_empty()
-        && nodes.online.iter().all(|it| answers.list("/nodes/{}/network", &[it]).is_some());
-    for (name, bridge) in bridges.iter().filter(|(name, _)| !vnets.contains_key(*name)) {
+    for (name, bridge) in interfaces.bridges.iter().filter(|(it, _)| !vnets.contains_key(*it)) {
         let hosts: Vec<Text> = bridge.nodes.iter().cloned().collect();
         collection.switches.push(Switch {
             platform: context.platform.clone(),
@@ -46,14 +47,13 @@ pub(in crate::proxmox) fn networks(
             kind: SwitchKind::Standard,
             version: Observed::Absent,
             mtu_bytes: bridge.mtu.clone(),
-            hosts: if is_whole {
-                Listing::complete(hosts)
-            } else {
-                Listing::incomplete(hosts, Why::CallFailed)
+            hosts: match interfaces.lacking {
+                None => Listing::complete(hosts),
+                Some(why) => Listing::incomplete(hosts, why),
             },
         });
     }
-    let zones: BTreeSet<&Text> = vnets.values().map(|it| &it.zone).collect();
+    let zones: BTreeSet<&Text> = vnets.values().filter_map(|it| it.zone.value()).collect();
     for zone in zones {
         collection.switches.push(Switch {
             platform: context.platform.clone(),
@@ -65,88 +65,54 @@ pub(in crate::proxmox) fn networks(
         });
     }
     let mut all = used.clone();
-    all.extend(bridges.keys().chain(vnets.keys()).map(|it| (it.clone(), None)));
+    all.extend(interfaces.bridges.keys().chain(vnets.keys()).map(|it| (it.clone(), None)));
     for (bridge, vlan) in &all {
-        let told = (bridges.get(bridge), vnets.get(bridge));
-        collection.networks.extend(network(context, (bridge, vlan.as_ref()), told, is_whole));
+        let vnet = vnets.get(bridge);
+        collection.networks.extend(network(context, (bridge, vlan.as_ref()), &interfaces, vnet));
     }
 }
 
 fn network(
     context: &Context<'_>,
     (bridge, vlan): (&Text, Option<&Text>),
-    (told, vnet): (Option<&Bridge>, Option<&Vnet>),
-    is_whole: bool,
+    interfaces: &Interfaces,
+    vnet: Option<&Vnet>,
 ) -> Option<Network> {
     let name = match vlan {
         Some(vlan) => Text::from(format!("{bridge} VLAN {vlan}")),
         None => bridge.clone(),
     };
-    let carries = match (told, vnet, vlan) {
-        // An address on the bridge itself is untagged traffic of the node.
-        (Some(_), _, Some(_)) | (None, Some(_), _) => Observed::Value(false),
-        (Some(told), ..) if told.has_address || is_whole => Observed::Value(told.has_address),
-        _ => Observed::Unobserved(Why::CallFailed),
-    };
+    let is_bridge = interfaces.bridges.contains_key(bridge);
+    // What is neither is hidden: it may be a virtual network with a VLAN of its own.
+    let hidden = Why::NoPermission;
+    let carries = interfaces.carry_address(bridge, vlan.map(Text::as_str));
     Some(Network {
         id: context.network(&native_id(bridge, vlan.map(Text::as_str)))?,
         platform: context.platform.clone(),
         name,
-        switch: vnet.map_or_else(|| bridge.clone(), |it| it.zone.clone()).into(),
-        switch_kind: match (vnet, told) {
-            (Some(_), _) => SwitchKind::Distributed.into(),
-            (None, Some(_)) => SwitchKind::Standard.into(),
-            (None, None) => Observed::Unobserved(Why::NoPermission),
+        switch: match vnet {
+            Some(vnet) => vnet.zone.clone(),
+            None => Observed::or_why(is_bridge.then(|| bridge.clone()), hidden),
+        },
+        switch_kind: match vnet {
+            Some(_) => SwitchKind::Distributed.into(),
+            None => Observed::or_why(is_bridge.then_some(SwitchKind::Standard), hidden),
         },
         vlan: match (vlan, vnet) {
             (Some(vlan), _) => Observed::Value(vlan.clone()),
             (None, Some(vnet)) => vnet.tag.clone(),
-            (None, None) => Observed::Absent,
+            (None, None) if is_bridge => Observed::Absent,
+            (None, None) => Observed::Unobserved(hidden),
         },
         promiscuous: Observed::Unobserved(Why::SourceLimit),
         mac_changes: Observed::Unobserved(Why::SourceLimit),
         forged_transmits: Observed::Unobserved(Why::SourceLimit),
-        carries_hypervisor: carries,
+        carries_hypervisor: match (carries, vnet) {
+            (Observed::Value(false), Some(_)) => Observed::Unobserved(Why::SourceLimit),
+            (Observed::Value(false), None) if !is_bridge => Observed::Unobserved(hidden),
+            (told, _) => told,
+        },
     })
-}
-
-/// A bridge, as the nodes that have it tell.
-struct Bridge {
-    nodes: BTreeSet<Text>,
-    mtu: Observed<u32>,
-    has_address: bool,
-}
-
-fn bridges(context: &Context<'_>, answers: &Answers, nodes: &Nodes) -> BTreeMap<Text, Bridge> {
-    let mut bridges: BTreeMap<Text, Bridge> = BTreeMap::new();
-    for node in &nodes.online {
-        let list = answers.list("/nodes/{}/network", &[node]).unwrap_or_default();
-        for record in Record::each(list, "networks", context.gaps) {
-            let kind = record.text("type");
-            let is_bridge = kind.value().is_some_and(|it| it == "bridge" || it == "OVSBridge");
-            let Some(name) = record.required("iface") else { continue };
-            context.tally("networks", record.cells(), is_bridge);
-            if !is_bridge {
-                continue;
-            }
-            let mtu = match record.number("mtu") {
-                Observed::Value(mtu) => Observed::or_why(u32::try_from(mtu).ok(), Why::Unreadable),
-                Observed::Absent => Observed::Unobserved(Why::Blank),
-                Observed::Unobserved(why) => Observed::Unobserved(why),
-            };
-            let bridge = bridges.entry(name).or_insert_with(|| Bridge {
-                nodes: BTreeSet::new(),
-                mtu: mtu.clone(),
-                has_address: false,
-            });
-            bridge.nodes.insert(node.clone());
-            if bridge.mtu != mtu {
-                bridge.mtu = Observed::Unobserved(Why::Conflict);
-            }
-            bridge.has_address |= record.get("address").or(record.get("address6")).is_some();
-        }
-    }
-    bridges
 }
 
 fn vnets(context: &Context<'_>, answers: &Answers) -> BTreeMap<Text, Vnet> {
@@ -158,7 +124,10 @@ fn vnets(context: &Context<'_>, answers: &Answers) -> BTreeMap<Text, Vnet> {
         let Some(name) = record.required("vnet") else { continue };
         context.tally("networks", record.cells(), !is_new);
         if !is_new {
-            let zone = record.text("zone").value().cloned().unwrap_or_default();
+            let zone = match record.text("zone") {
+                Observed::Absent => Observed::Unobserved(Why::Blank),
+                told => told,
+            };
             vnets.insert(name, Vnet { zone, tag: record.text("tag") });
         }
     }

@@ -121,43 +121,100 @@ fn retention(record: &Record<'_>) -> Observed<Text> {
     }
 }
 
-/// Which guests a backup job covers: those that it names, those of a pool, or all but some; on one
-/// node where it names one.
+/// Which guests a backup job covers, in the order in which the platform decides: those of a pool, else
+/// those that it names, else all but some; on one node where it names one.
 fn selection(
     context: &Context<'_>,
     record: &Record<'_>,
     protected: Protected<'_>,
 ) -> Listing<WorkloadId> {
-    let (named, pool) = (record.text("vmid"), record.text("pool"));
-    let node = record.text("node");
-    let on_node = |it: &&Guest| node.value().is_none_or(|node| *node == it.node);
-    let mut is_whole = protected.is_all;
-    let mut guests: Vec<WorkloadId> = if record.flag("all") == Observed::Value(true) {
-        let left_out = record.text("exclude");
-        let left_out: BTreeSet<&str> =
-            left_out.value().map(|it| items(it).collect()).unwrap_or_default();
-        let rest = protected.guests.iter().filter(on_node);
-        rest.filter(|it| !left_out.contains(it.vmid.as_str()))
-            .filter_map(|it| context.workload(&it.vmid))
-            .collect()
-    } else if let Observed::Value(pool) = &pool {
-        let of_pool = protected.guests.iter().filter(on_node);
-        of_pool
-            .filter(|it| it.pool.as_ref() == Some(pool))
-            .filter_map(|it| context.workload(&it.vmid))
-            .collect()
-    } else if let Observed::Value(named) = &named {
-        is_whole = true;
-        items(named).filter_map(|it| context.workload(it)).collect()
-    } else {
-        Vec::new()
+    let told = |key| match record.text(key) {
+        Observed::Value(text) if text.trim().is_empty() => Observed::Absent,
+        told => told,
     };
-    guests.sort();
-    guests.dedup();
-    if is_whole {
-        Listing::complete(guests)
+    let (pool, named, node, exclude) = (told("pool"), told("vmid"), told("node"), told("exclude"));
+    let all = record.flag_or("all", false);
+    let unclear = [pool.why(), named.why(), node.why(), exclude.why(), all.why()];
+    if let Some(why) = unclear.into_iter().flatten().next() {
+        return Listing::unobserved(why);
+    }
+    let left_out: BTreeSet<&str> =
+        exclude.value().map(|it| items(it).collect()).unwrap_or_default();
+    let here = Here { protected, node: node.value() };
+    let (chosen, lacking) = if let Observed::Value(pool) = &pool {
+        here.of_pool(context, pool, &left_out)
+    } else if let Observed::Value(named) = &named {
+        here.of_names(named)
+    } else if all == Observed::Value(true) || !left_out.is_empty() {
+        // To leave some out is to take all others.
+        let rest = here.guests().map(|it| it.vmid.as_str());
+        (rest.filter(|it| !left_out.contains(it)).collect(), here.unseen())
     } else {
-        Listing::incomplete(guests, Why::NoPermission)
+        (BTreeSet::new(), Some(Why::Blank))
+    };
+    let mut guests: Vec<_> = chosen.iter().filter_map(|it| context.workload(it)).collect();
+    guests.sort();
+    let lacking = lacking.or((guests.len() < chosen.len()).then_some(Why::Unreadable));
+    match lacking {
+        None => Listing::complete(guests),
+        Some(why) => Listing::incomplete(guests, why),
+    }
+}
+
+/// Numbers of guests that a job covers, and why there may be more.
+type Chosen<'a> = (BTreeSet<&'a str>, Option<Why>);
+
+/// The guests among which a job chooses.
+#[derive(Clone, Copy)]
+struct Here<'a> {
+    protected: Protected<'a>,
+    /// The one node on which it runs.
+    node: Option<&'a Text>,
+}
+
+impl<'a> Here<'a> {
+    fn guests(self) -> impl Iterator<Item = &'a Guest> {
+        let guests = self.protected.guests.iter();
+        guests.filter(move |it| self.node.is_none_or(|node| *node == it.node))
+    }
+
+    /// Why there may be guests that nobody sees.
+    fn unseen(self) -> Option<Why> {
+        (!self.protected.is_all).then_some(Why::NoPermission)
+    }
+
+    fn of_pool(self, context: &Context<'_>, pool: &Text, left_out: &BTreeSet<&str>) -> Chosen<'a> {
+        let (mut chosen, mut lacking) = (BTreeSet::new(), self.unseen());
+        for guest in self.guests() {
+            match &guest.pool {
+                Observed::Value(of) if of != pool => {}
+                Observed::Value(_) if left_out.contains(guest.vmid.as_str()) => {
+                    let message = "a backup job leaves a guest out of a pool: whether that holds is not documented";
+                    let found = Found::of(GapCause::UnknownValue, "protection_jobs", message);
+                    context.gaps.add(found.field("exclude").value(&guest.vmid));
+                    lacking = lacking.or(Some(Why::Unreadable));
+                }
+                Observed::Value(_) => {
+                    chosen.insert(guest.vmid.as_str());
+                }
+                Observed::Absent => {}
+                Observed::Unobserved(why) => lacking = lacking.or(Some(*why)),
+            }
+        }
+        (chosen, lacking)
+    }
+
+    /// A guest that is named is covered where the job runs on every node, or on the guest's.
+    fn of_names(self, named: &'a str) -> Chosen<'a> {
+        if self.node.is_none() {
+            return (items(named).collect(), None);
+        }
+        let known: BTreeSet<&str> =
+            self.protected.guests.iter().map(|it| it.vmid.as_str()).collect();
+        let is_known = items(named).all(|it| known.contains(it));
+        let here: BTreeSet<&str> = self.guests().map(|it| it.vmid.as_str()).collect();
+        let chosen = items(named).filter(|it| here.contains(it)).collect();
+        (chosen, if is_known { None } else { self.unseen() })
     }
 }
 
@@ -185,10 +242,7 @@ fn replication(
         };
         context.tally("protection_jobs", record.cells(), true);
         let guest = match record.text("guest") {
-            Observed::Absent => native_id
-                .split('-')
-                .next()
-                .map_or(Observed::Absent, |it| Observed::Value(it.into())),
+            Observed::Absent => Observed::or_absent(native_id.split('-').next().map(Text::from)),
             told => told,
         };
         let mut details = details(&record, &REPLICATION_DETAILS);
@@ -205,9 +259,10 @@ fn replication(
             target: record.text("target"),
             retention: Observed::Absent,
             workloads: match guest {
-                Observed::Value(vmid) => {
-                    Listing::complete(context.workload(&vmid).into_iter().collect())
-                }
+                Observed::Value(vmid) => match context.workload(&vmid) {
+                    Some(workload) => Listing::complete(vec![workload]),
+                    None => Listing::unobserved(Why::Unreadable),
+                },
                 Observed::Absent => Listing::unobserved(Why::Blank),
                 Observed::Unobserved(why) => Listing::unobserved(why),
             },

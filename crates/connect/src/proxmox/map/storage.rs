@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use entente_model::{Collection, Datastore, DatastoreId, GapCause, Observed, Text, Volume, Why};
 
 use super::{Context, Nodes};
+use crate::live::Found;
 use crate::proxmox::collect::Answers;
 use crate::proxmox::wire::{Record, items};
 
@@ -28,7 +29,8 @@ struct Storage {
 #[derive(Clone, Debug, Default)]
 pub(in crate::proxmox) struct Storages {
     by_name: BTreeMap<Text, Storage>,
-    is_told: bool,
+    /// Why the cluster's list is not known, if it is not.
+    why: Option<Why>,
 }
 
 impl Storages {
@@ -36,7 +38,7 @@ impl Storages {
     pub(in crate::proxmox) fn of(context: &Context<'_>, answers: &Answers, nodes: &Nodes) -> Self {
         let mut storages = Self::default();
         let cluster = answers.list("/storage", &[]);
-        storages.is_told = cluster.is_some();
+        storages.why = cluster.is_none().then(|| answers.why("/storage", &[]));
         for record in Record::each(cluster.unwrap_or_default(), "datastores", context.gaps) {
             storages.learn(&record);
         }
@@ -70,13 +72,14 @@ impl Storages {
         let native = match self.by_name.get(storage) {
             Some(it) if it.is_shared => Text::from(storage),
             Some(_) => format!("{storage}@{node}").into(),
-            None if self.is_told => {
-                let message = "a disk lies on a storage that is not listed";
-                let cause = GapCause::DanglingReference;
-                context.gaps.add(cause, "datastores", None, message, Some(storage));
-                return Observed::Unobserved(Why::NoPermission);
+            None => {
+                if self.why.is_none() {
+                    let message = "a disk lies on a storage that is not listed";
+                    let found = Found::of(GapCause::DanglingReference, "datastores", message);
+                    context.gaps.add(found.value(storage));
+                }
+                return Observed::Unobserved(self.why.unwrap_or(Why::NoPermission));
             }
-            None => return Observed::Unobserved(Why::NoPermission),
         };
         Observed::or_why(context.datastore(&native), Why::Unreadable)
     }
@@ -88,7 +91,11 @@ impl Storages {
         match kind {
             Some(kind) if THIN_TYPES.contains(&kind) => Observed::Value(true),
             Some("lvm" | "iscsi" | "iscsidirect") => Observed::Value(false),
-            Some("zfspool") => Observed::Value(by_name.is_some_and(|it| it.is_sparse)),
+            // Only the cluster's list tells whether a pool is sparse.
+            Some("zfspool") => match (by_name.is_some_and(|it| it.is_sparse), self.why) {
+                (false, Some(why)) => Observed::Unobserved(why),
+                (is_sparse, _) => Observed::Value(is_sparse),
+            },
             Some(_) if volume.ends_with(".qcow2") => Observed::Value(true),
             _ => Observed::Unobserved(Why::SourceLimit),
         }
@@ -115,6 +122,11 @@ impl Storages {
                     let owner =
                         if self.is_shared(&storage) { Text::default() } else { node.clone() };
                     places.entry((storage, owner)).or_insert_with(|| node.clone());
+                } else {
+                    let message =
+                        "a storage is not active on a node: what it holds there is not known";
+                    let found = Found::of(GapCause::Unreachable, "volumes", message);
+                    context.gaps.add(found.value(&format!("{storage} on {node}")));
                 }
             }
         }
@@ -142,6 +154,8 @@ pub(in crate::proxmox) fn datastores(
     collection: &mut Collection,
 ) {
     let mut seen: BTreeMap<DatastoreId, Seen> = BTreeMap::new();
+    let is_whole = nodes.offline.is_empty()
+        && nodes.online.iter().all(|it| answers.list("/nodes/{}/storage", &[it]).is_some());
     for node in &nodes.online {
         let list = answers.list("/nodes/{}/storage", &[node]).unwrap_or_default();
         for record in Record::each(list, "datastores", context.gaps) {
@@ -172,20 +186,23 @@ pub(in crate::proxmox) fn datastores(
     }
     for (id, it) in seen {
         let kind = storages.by_name.get(&it.storage).and_then(|it| it.kind.clone());
+        // What one node alone has, that one told.
+        let is_known = is_whole || !storages.is_shared(&it.storage);
         collection.datastores.push(Datastore {
             id,
             platform: context.platform.clone(),
             name: it.storage,
             kind: Observed::or_why(kind, Why::Blank),
             version: Observed::Unobserved(Why::SourceLimit),
-            accessible: Observed::or_why(
-                it.active.map(|active| active && it.enabled != Some(false)),
-                Why::CallFailed,
-            ),
+            accessible: match it.active.map(|active| active && it.enabled != Some(false)) {
+                // A node that was not asked may reach what others do not.
+                Some(false) if !is_known => Observed::Unobserved(Why::CallFailed),
+                told => Observed::or_why(told, Why::CallFailed),
+            },
             capacity_bytes: Observed::or_why(it.total, Why::CallFailed),
             provisioned_bytes: Observed::Unobserved(Why::SourceLimit),
             free_bytes: Observed::or_why(it.free, Why::CallFailed),
-            host_count: if it.nodes > 0 {
+            host_count: if it.nodes > 0 && is_known {
                 it.nodes.into()
             } else {
                 Observed::Unobserved(Why::CallFailed)
@@ -207,7 +224,12 @@ pub(in crate::proxmox) fn volumes(
     for (node, storage) in places {
         let call = "/nodes/{}/storage/{}/content";
         let Some(list) = answers.list(call, &[node, storage]) else { continue };
-        let Observed::Value(datastore) = storages.id(context, storage, node) else { continue };
+        let Observed::Value(datastore) = storages.id(context, storage, node) else {
+            let message = "what a storage holds was left out: the storage has no usable id";
+            let found = Found::of(GapCause::UnmappedRow, "volumes", message);
+            context.gaps.add(found.value(storage));
+            continue;
+        };
         for record in Record::each(list, "volumes", context.gaps) {
             let room = VOLUMES_MAX.saturating_sub(collection.control.volumes.len());
             let path = record.required("volid");
@@ -215,7 +237,7 @@ pub(in crate::proxmox) fn volumes(
             let Some(path) = path else { continue };
             if room == 0 {
                 let message = format!("only the first {VOLUMES_MAX} volumes are kept");
-                context.gaps.add(GapCause::LimitReached, "volumes", None, &message, None);
+                context.gaps.add(Found::of(GapCause::LimitReached, "volumes", &message));
                 continue;
             }
             let owner = record.text("vmid");
@@ -229,13 +251,8 @@ pub(in crate::proxmox) fn volumes(
                     told => told,
                 },
                 content: record.text("content"),
-                workload: match owner {
-                    Observed::Value(vmid) => {
-                        Observed::or_why(context.workload(&vmid), Why::Unreadable)
-                    }
-                    Observed::Absent => Observed::Absent,
-                    Observed::Unobserved(why) => Observed::Unobserved(why),
-                },
+                workload: owner
+                    .and_then(|it| Observed::or_why(context.workload(&it), Why::Unreadable)),
             });
         }
     }

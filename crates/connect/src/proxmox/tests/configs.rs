@@ -8,9 +8,13 @@ use serde_json::{Value, json};
 
 use super::replay::{Script, collect, gaps, has_gap, password, play, target};
 
+/// An answer.
+pub(super) fn data(value: Value) -> (u16, String) {
+    (200, json!({ "data": value }).to_string())
+}
+
 /// A node that stands alone with one guest.
-fn script(version: &str, kind: &str, status: &str, config: &Value) -> Script {
-    let data = |value: Value| (200, json!({ "data": value }).to_string());
+pub(super) fn script(version: &str, kind: &str, status: &str, config: &Value) -> Script {
     let base = format!("GET /nodes/pve/{kind}/100");
     let guest = json!([{ "id": format!("{kind}/100"), "type": kind, "vmid": 100, "node": "pve", "status": status,
                          "name": "web", "maxcpu": 3, "maxmem": 1, "uptime": 60, "template": 0 }]);
@@ -42,12 +46,17 @@ fn script(version: &str, kind: &str, status: &str, config: &Value) -> Script {
     ])
 }
 
-async fn read(script: Script) -> Collection {
+pub(super) async fn read(script: Script) -> Collection {
     let played = play(script).await;
     collect(&target(&played.address, password("ops@pam", "x"))).await.unwrap()
 }
 
-async fn guest(version: &str, kind: &str, status: &str, config: Value) -> (Workload, Collection) {
+pub(super) async fn guest(
+    version: &str,
+    kind: &str,
+    status: &str,
+    config: Value,
+) -> (Workload, Collection) {
     let collection = read(script(version, kind, status, &config)).await;
     (collection.workloads[0].clone(), collection)
 }

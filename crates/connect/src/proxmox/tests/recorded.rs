@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use entente_model::{GapCause, Observed, PowerState, WorkloadKind};
+use entente_model::{Activity, GapCause, Observed, PowerState, WorkloadKind};
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::replay::{Script, collect, gaps, has_gap, password, play, target};
 
@@ -40,8 +41,8 @@ struct Body {
     string: String,
 }
 
-/// What was recorded; nothing, with one line, where it is not at hand.
-fn recorded(name: &str) -> Option<Script> {
+/// What was asked, and what was answered, in order; nothing, with one line, where it is not at hand.
+fn interactions(name: &str) -> Option<Vec<(String, (u16, String))>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../../shared/data/recordings/proxmox")
         .join(name);
@@ -50,20 +51,26 @@ fn recorded(name: &str) -> Option<Script> {
         return None;
     };
     let cassette: Cassette = serde_saphyr::from_str(&text).unwrap();
-    let script = cassette.http_interactions.into_iter().map(|it| {
+    let played = cassette.http_interactions.into_iter().map(|it| {
         let path = it.request.uri.split_once("/api2/json").unwrap().1.split('?').next().unwrap();
         let key = format!("{} {path}", it.request.method.to_uppercase());
         (key, (it.response.status.code, it.response.body.string))
     });
-    Some(script.collect())
+    Some(played.collect())
+}
+
+fn recorded(name: &str) -> Option<Script> {
+    let mut script: Script = interactions(name)?.into_iter().collect();
+    // The recorder never asked for this; its form is that of the recorded answers for nodes.
+    if let Some(version) = script.get("GET /nodes/vmpvetest/version").cloned() {
+        script.insert("GET /version".into(), version);
+    }
+    Some(script)
 }
 
 #[tokio::test]
 async fn shared_a_recorded_cluster_is_read() {
-    let Some(mut script) = recorded("targeted-vm.yml") else { return };
-    // The recorder never asked for these; their forms are those of the recorded answers for nodes.
-    let version = script["GET /nodes/vmpvetest/version"].clone();
-    script.insert("GET /version".into(), version);
+    let Some(script) = recorded("targeted-vm.yml") else { return };
     let played = play(script).await;
     let collection = collect(&target(&played.address, password("ops@pam", "x"))).await.unwrap();
     assert_eq!(collection.source.version.as_deref(), Some("9.1.5"));
@@ -129,4 +136,93 @@ async fn shared_a_recorded_cluster_is_read() {
         "{:#?}",
         gaps(&collection)
     );
+}
+
+#[tokio::test]
+async fn shared_a_recorded_tree_of_vm_snapshots_is_whole() {
+    let Some(script) = recorded("targeted-vm.yml") else { return };
+    let played = play(script).await;
+    let collection = collect(&target(&played.address, password("ops@pam", "x"))).await.unwrap();
+    let vm = collection.workloads.iter().find(|it| it.name == "vmpvevm1").unwrap();
+    let shown: Vec<_> = vm
+        .snapshots
+        .iter()
+        .map(|it| {
+            let parent = it.parent.value().map(|it| it.as_str());
+            (it.name.as_str(), parent, it.state.value().unwrap() == "running")
+        })
+        .collect();
+    let expected = [
+        ("tes1", None, true),
+        ("t2", Some("tes1"), true),
+        ("test", Some("tes1"), false),
+        ("testtt", Some("test"), false),
+        ("tests", Some("testtt"), false),
+        ("teststest", Some("tests"), false),
+        ("cg4", Some("teststest"), true),
+        ("cg5", Some("cg4"), true),
+        ("dfsdf3", Some("cg5"), false),
+    ];
+    assert_eq!(shown, expected);
+    assert!(vm.snapshots.is_complete());
+}
+
+/// A recorded task on a VM snapshot.
+struct Task {
+    /// The id with which it was started.
+    id: String,
+    /// While it ran, and at its end.
+    states: Vec<Value>,
+}
+
+fn task(name: &str) -> Option<Task> {
+    let played = interactions(name)?;
+    let body = |it: &(u16, String)| serde_json::from_str::<Value>(&it.1).unwrap()["data"].clone();
+    let is_start =
+        |it: &&(String, (u16, String))| !it.0.starts_with("GET") && it.0.contains("/snapshot");
+    let started = body(&played.iter().find(is_start).unwrap().1);
+    let asked = played.iter().filter(|it| it.0.starts_with("GET") && it.0.contains("/tasks/"));
+    let states = asked.map(|it| body(&it.1)).collect();
+    Some(Task { id: started.as_str().unwrap().to_owned(), states })
+}
+
+/// The tasks of the node on which VM snapshots were made, as they were told of.
+async fn activities(script: &Script, states: Vec<Value>) -> Vec<Activity> {
+    let mut script = script.clone();
+    let page = json!({ "data": states }).to_string();
+    script.insert("GET /nodes/vmpvetest2/tasks".into(), (200, page));
+    let played = play(script).await;
+    let collection = collect(&target(&played.address, password("ops@pam", "x"))).await.unwrap();
+    assert!(!gaps(&collection).iter().any(|it| it.contains("/nodes/vmpvetest2/tasks")));
+    collection.control.activities
+}
+
+#[tokio::test]
+async fn shared_recorded_tasks_on_vm_snapshots_are_read_by_their_ids() {
+    let Some(script) = recorded("targeted-vm.yml") else { return };
+    let recordings = [
+        ("snapshot-create.yml", "qmsnapshot", "2026-02-19T13:54:37Z"),
+        ("snapshot-revert.yml", "qmrollback", "2026-02-19T13:55:20Z"),
+        ("snapshot-remove.yml", "qmdelsnapshot", "2026-02-19T13:56:17Z"),
+    ];
+    let tasks: Vec<Task> = recordings.iter().map(|it| task(it.0).unwrap()).collect();
+    let of = |at: fn(&Task) -> &Value| tasks.iter().map(|it| at(it).clone()).collect();
+    let running = activities(&script, of(|it| it.states.first().unwrap())).await;
+    let ended = activities(&script, of(|it| it.states.last().unwrap())).await;
+    assert_eq!((running.len(), ended.len()), (3, 3));
+    for (task, (_, action, began)) in tasks.iter().zip(recordings) {
+        let find =
+            |all: &[Activity]| all.iter().find(|it| it.native_id == task.id).unwrap().clone();
+        let (running, ended) = (find(&running), find(&ended));
+        assert_eq!(
+            (ended.action.as_str(), ended.at.value().unwrap().to_string()),
+            (action, began.into())
+        );
+        assert_eq!(ended.subject, Observed::Value("101".into()));
+        assert_eq!(ended.principal, Observed::Value("PROXMOX_USERNAME@pam".into()));
+        // It was asked for while it ran, and again at its end.
+        assert_eq!(running.outcome, Observed::Absent);
+        assert_eq!(ended.outcome, Observed::Value("OK".into()));
+        assert_eq!(Activity { outcome: ended.outcome.clone(), ..running }, ended);
+    }
 }

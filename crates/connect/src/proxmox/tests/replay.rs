@@ -1,7 +1,7 @@
 //! A tiny server that answers as it was told, and a collection from it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use entente_model::{Collection, GapCause, Moment};
 use time::macros::datetime;
@@ -17,6 +17,26 @@ use crate::proxmox::CONNECTOR;
 /// Answers by `GET /path`, each with its status and body; everything else is not implemented.
 pub(super) type Script = BTreeMap<String, (u16, String)>;
 
+/// Answers that differ from one time to the next; the last of them stays.
+pub(super) type Turns = BTreeMap<String, Vec<(u16, String)>>;
+
+/// What is played.
+struct Scene {
+    script: Script,
+    turns: Mutex<Turns>,
+}
+
+impl Scene {
+    fn answer(&self, key: &str) -> Option<(u16, String)> {
+        let mut turns = self.turns.lock().unwrap();
+        match turns.get_mut(key) {
+            Some(answers) if answers.len() > 1 => Some(answers.remove(0)),
+            Some(answers) => answers.first().cloned(),
+            None => self.script.get(key).cloned(),
+        }
+    }
+}
+
 /// Where a script is played, for as long as it is kept.
 pub(super) struct Played {
     pub address: String,
@@ -30,18 +50,22 @@ impl Drop for Played {
 }
 
 pub(super) async fn play(script: Script) -> Played {
+    play_in_turn(script, Turns::new()).await
+}
+
+pub(super) async fn play_in_turn(script: Script, turns: Turns) -> Played {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let script = Arc::new(script);
+    let scene = Arc::new(Scene { script, turns: Mutex::new(turns) });
     let task = tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(answer(stream, script.clone()));
+            tokio::spawn(answer(stream, scene.clone()));
         }
     });
     Played { address, task }
 }
 
-async fn answer(stream: TcpStream, script: Arc<Script>) {
+async fn answer(stream: TcpStream, scene: Arc<Scene>) {
     let mut stream = BufReader::new(stream);
     loop {
         let (mut first, mut length) = (String::new(), 0);
@@ -62,10 +86,8 @@ async fn answer(stream: TcpStream, script: Arc<Script>) {
         let mut words = first.split(' ');
         let (method, target) = (words.next().unwrap(), words.next().unwrap());
         let path = target.split('?').next().unwrap().trim_start_matches("/api2/json");
-        let (status, body) = match script.get(&format!("{method} {path}")) {
-            Some((status, body)) => (*status, body.clone()),
-            None => (501, r#"{"data":null}"#.to_owned()),
-        };
+        let told = scene.answer(&format!("{method} {path}"));
+        let (status, body) = told.unwrap_or((501, r#"{"data":null}"#.to_owned()));
         let head = format!(
             "HTTP/1.1 {status} said in the head\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
             body.len()

@@ -178,6 +178,25 @@ async fn a_ticket_that_ends_is_renewed() {
 }
 
 #[tokio::test]
+async fn what_there_was_no_time_for_is_told_for_each_list() {
+    let served = serve(&world(40), Setup::with(Fault::Stall)).await;
+    let mut target = target_of(&served, token());
+    target.limits.idle_seconds = 600;
+    target.limits.collection_seconds = 1;
+    let (cancel, traffic) = (Cancel::new(), Traffic::default());
+    let run = Run { target: &target, watch: &Unwatched, cancel: &cancel, traffic: &traffic };
+    let collection = crate::live::collect(&CONNECTOR, run).await.unwrap();
+    let over = "the time for a whole collection was over before this was read";
+    let over: Vec<_> = collection.gaps.iter().filter(|it| it.message == over).collect();
+    let sections: Vec<_> = over.iter().filter_map(|it| it.place.section.as_deref()).collect();
+    assert_eq!(sections.len(), over.len());
+    for section in ["workloads", "hosts", "protection_jobs", "networks", "datastores"] {
+        assert!(sections.contains(&section), "{section}: {:#?}", gaps(&collection));
+    }
+    assert!(!sections.contains(&""));
+}
+
+#[tokio::test]
 async fn a_thousand_guests_take_a_few_calls_each() {
     let served = serve(&world(1_000), Setup::default()).await;
     let target = target_of(&served, token());

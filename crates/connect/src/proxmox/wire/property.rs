@@ -1,7 +1,7 @@
 //! Strings of properties: `local-lvm:vm-100-disk-1,cache=none,size=10G`, where the first value may go
 //! without its key; lists joined by commas or semicolons; sizes such as `10G`.
 
-use entente_model::Text;
+use entente_model::{Observed, Text, Why};
 
 /// Properties in the order in which they were written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +38,14 @@ impl Properties {
     /// A property's value.
     pub(in crate::proxmox) fn get(&self, key: &str) -> Option<&Text> {
         self.0.iter().find(|(known, _)| known == key).map(|(_, value)| value)
+    }
+
+    /// Whether a property is on; missing means that it is off.
+    pub(in crate::proxmox) fn is_on(&self, key: &str) -> Observed<bool> {
+        match self.get(key) {
+            None => Observed::Value(false),
+            Some(text) => Observed::or_why(flag(text), Why::Unreadable),
+        }
     }
 
     /// A property that is yes or no; nothing if it is missing or neither.

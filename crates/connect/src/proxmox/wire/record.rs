@@ -5,7 +5,8 @@ use entente_model::{GapCause, Observed, Text, Why};
 use serde_json::{Map, Value};
 
 use super::gaps::Gaps;
-use super::property::flag;
+use super::property::{Properties, flag};
+use crate::live::Found;
 use crate::secrets::redacted;
 
 /// One JSON object. What is there but of the wrong type becomes a gap.
@@ -27,7 +28,8 @@ impl<'a> Record<'a> {
             Value::Object(fields) => Some(Self { fields, section, gaps }),
             other => {
                 let message = "an element of a list is no object and was left out";
-                gaps.add(GapCause::UnmappedRow, section, None, message, Some(&short(other)));
+                let found = Found::of(GapCause::UnmappedRow, section, message);
+                gaps.add(found.value(&short(other)));
                 None
             }
         }
@@ -66,18 +68,32 @@ impl<'a> Record<'a> {
     }
 
     fn read<T>(&self, key: &str, read: impl Fn(&Value) -> Option<T>) -> Observed<T> {
-        match self.get(key) {
-            None => Observed::Absent,
-            Some(value) => match read(value) {
-                Some(value) => Observed::Value(value),
-                None => {
-                    let message = "a value is of another type than it should be";
-                    let cause = GapCause::UnreadableValue;
-                    self.gaps.add(cause, self.section, Some(key), message, Some(&short(value)));
-                    Observed::Unobserved(Why::Unreadable)
-                }
-            },
+        let Some(value) = self.get(key) else { return Observed::Absent };
+        let told = read(value);
+        if told.is_none() {
+            self.unreadable(key, "a value is of another type than it should be", &short(value));
         }
+        Observed::or_why(told, Why::Unreadable)
+    }
+
+    fn unreadable(&self, key: &str, message: &str, value: &str) {
+        let found = Found::of(GapCause::UnreadableValue, self.section, message);
+        self.gaps.add(found.field(key).value(value));
+    }
+
+    /// A string of properties; absent if it is missing.
+    pub(in crate::proxmox) fn properties(
+        &self,
+        key: &str,
+        default_key: &str,
+    ) -> Observed<Properties> {
+        self.text(key).and_then(|text| {
+            let properties = Properties::parse(&text, default_key).ok();
+            if properties.is_none() {
+                self.unreadable(key, "a string of properties cannot be understood", &text);
+            }
+            Observed::or_why(properties, Why::Unreadable)
+        })
     }
 
     /// Text; absent if it is missing.
@@ -116,14 +132,18 @@ impl<'a> Record<'a> {
 
     fn left_out(&self, key: &str) {
         let message = "an object has no usable id and was left out";
-        self.gaps.add(GapCause::UnmappedRow, self.section, Some(key), message, None);
+        self.gaps.add(Found::of(GapCause::UnmappedRow, self.section, message).field(key));
     }
 
-    /// A list; empty if it is missing.
-    pub(in crate::proxmox) fn list(&self, key: &str) -> &'a [Value] {
+    /// A list; absent if it is missing.
+    pub(in crate::proxmox) fn list(&self, key: &str) -> Observed<&'a [Value]> {
         match self.get(key) {
-            Some(Value::Array(values)) => values,
-            _ => &[],
+            None => Observed::Absent,
+            Some(Value::Array(values)) => Observed::Value(values),
+            Some(other) => {
+                self.unreadable(key, "a value is of another type than it should be", &short(other));
+                Observed::Unobserved(Why::Unreadable)
+            }
         }
     }
 
@@ -185,8 +205,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_string_of_properties_that_cannot_be_understood_is_not_missing() {
+        let gaps = Gaps::default();
+        let value = json!({"agent": "1,fstrim=1", "meta": "a,b", "boot": 7});
+        let record = Record::of(&value, "workloads", &gaps).unwrap();
+        let agent = record.properties("agent", "enabled");
+        assert_eq!(agent.value().unwrap().flag("enabled"), Some(true));
+        assert_eq!(record.properties("missing", "x"), Observed::Absent);
+        assert_eq!(record.properties("meta", "x"), Observed::Unobserved(Why::Unreadable));
+        assert_eq!(record.list("boot"), Observed::Unobserved(Why::Unreadable));
+        assert_eq!(gaps.finish(&"here".into()).len(), 2);
+    }
+
+    #[test]
     fn values_come_in_many_forms() {
-        let gaps = Gaps::new("here");
+        let gaps = Gaps::default();
         let value = json!({
             "memory": "512", "cores": 2, "onboot": 0, "kvm": true, "mhz": "2794.749",
             "clipboard": null, "odd": {"a": 1}, "cpu": 0.1, "negative": -1
@@ -199,9 +232,10 @@ mod tests {
         assert_eq!(record.number("mhz"), Observed::Value(2794));
         assert_eq!(record.number("clipboard"), Observed::Absent);
         assert_eq!(record.number("missing"), Observed::Absent);
-        assert!(gaps.take().is_empty());
         assert_eq!(record.number("odd"), Observed::Unobserved(Why::Unreadable));
         assert_eq!(record.number("negative"), Observed::Unobserved(Why::Unreadable));
-        assert_eq!(gaps.take().len(), 2);
+        let found = gaps.finish(&"here".into());
+        let fields: Vec<_> = found.iter().filter_map(|it| it.place.field.as_deref()).collect();
+        assert_eq!(fields, ["negative", "odd"]);
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use entente_model::{GapCause, Text};
+use entente_model::{GapCause, Text, Why};
 
 use super::super::map::WORKLOADS;
-use super::super::wire::Call;
+use super::super::wire::{Call, MANAGED_BY, Paths};
+use super::objects::{Kept, Query, Which, objects};
 use super::session::{CallFault, Session};
 use crate::live::{CheckReport, ConnectError, Found, Gaps, Right, RightState, Run};
 
@@ -42,6 +43,9 @@ pub(in crate::vsphere) fn rights() -> &'static [Right] {
     ]
 }
 
+/// How far knowledge of rights goes.
+const ON_THE_ROOT: &str = "rights are those on the root folder: whether a permission further down takes them away there, the platform cannot be asked, and what is hidden so is in no list";
+
 /// Lists that are filtered by what the account may view.
 const FILTERED: [&str; 9] = [
     "clusters",
@@ -70,6 +74,14 @@ pub(in crate::vsphere) async fn check(run: Run<'_>) -> Result<CheckReport, Conne
         notes.push(Text::new_static(
             "this is a standalone host: it knows no clusters, tags, storage policies or distributed switches",
         ));
+        let paths = vec![Paths::of("HostSystem", "hosts", &[MANAGED_BY])];
+        let query = Query { which: Which::All, paths };
+        let mut unread = Gaps::default();
+        let host = objects(&session, query, Kept::default(), &mut unread).await;
+        notes.extend(manager_of(&host).map(|vcenter| Text::from(managed_by(&vcenter))));
+    }
+    if rights.iter().any(|(_, state)| *state == RightState::Held) {
+        notes.push(Text::new_static(ON_THE_ROOT));
     }
     let report = CheckReport {
         product: about.name.clone(),
@@ -82,18 +94,61 @@ pub(in crate::vsphere) async fn check(run: Run<'_>) -> Result<CheckReport, Conne
     Ok(report)
 }
 
-/// What is hidden from the account, as gaps: a list that is filtered does not say so.
-pub(super) async fn lacking(session: &Session<'_>, gaps: &mut Gaps) {
+/// What is hidden from the account, as gaps: a list that is filtered does not say so. Gives why objects
+/// may be hidden, where that is known.
+pub(super) async fn lacking(session: &Session<'_>, gaps: &mut Gaps) -> Option<Why> {
+    let mut lacking = None;
     for (right, state) in states(session).await {
-        let RightState::Lacking(where_) = state else { continue };
         if !right.name.starts_with("System.") {
             // The call that needs it says so itself.
             continue;
         }
+        let (cause, message) = match state {
+            RightState::Held => continue,
+            RightState::Lacking(where_) => {
+                lacking = Some(Why::NoPermission);
+                let message = format!(
+                    "the account lacks {} ({where_}): what it hides is not listed",
+                    right.name
+                );
+                (GapCause::NoPermission, message)
+            }
+            RightState::Unknown(why) => {
+                let message = format!(
+                    "whether the account has {} is not known ({why}): without it, objects are hidden and not listed",
+                    right.name
+                );
+                (GapCause::CallFailed, message)
+            }
+        };
         for section in FILTERED {
-            let message =
-                format!("the account lacks {} ({where_}): what it hides is not listed", right.name);
-            gaps.add_once(Found::of(GapCause::NoPermission, section, &message));
+            gaps.add_once(Found::of(cause, section, &message));
+        }
+    }
+    lacking
+}
+
+/// The vCenter that manages a host which is read by itself.
+fn manager_of(kept: &Kept) -> Option<Text> {
+    let mut hosts = kept.objects().filter(|it| it.reference.kind == "HostSystem");
+    hosts.find_map(|it| it.get(MANAGED_BY).text().map(Text::new))
+}
+
+fn managed_by(vcenter: &str) -> String {
+    format!(
+        "the vCenter at {vcenter} manages this host: the host and its machines are that vCenter's, and stand twice in an estate that reads both"
+    )
+}
+
+/// Says so where a host that is read by itself is part of another platform.
+pub(super) fn managed_elsewhere(session: &Session<'_>, kept: &Kept, gaps: &mut Gaps) {
+    if session.about.is_vcenter {
+        return;
+    }
+    if let Some(vcenter) = manager_of(kept) {
+        let message = managed_by(&vcenter);
+        for section in ["hosts", WORKLOADS] {
+            gaps.add(Found::of(GapCause::Ambiguous, section, &message).field(MANAGED_BY));
         }
     }
 }

@@ -1,16 +1,21 @@
 //! What changes: a narrow filter on machines says which, and these alone are read again.
+//!
+//! A filter lives as long as its session. Whenever that may have ended, however it shows, there is a new
+//! filter, and everything is read again: what happened in between is not known otherwise.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use entente_model::{Text, Why};
+use entente_model::Text;
 
 use super::super::map::{self, Inventory, Machines, Managers};
-use super::super::wire::{Call, Paths, Target, Tree, WATCHED, create_filter, leaf};
+use super::super::wire::{Call, Element, Fault, Target, Tree, create_filter, leaf, watched};
 use super::objects::{Which, create_view};
 use super::session::{CallFault, Session};
+use super::tags::Tags;
 use super::{
-    begin, finish, read_infrastructure, read_managers, read_workloads, root, take_workloads,
+    begin, check, finish, inventory, read_infrastructure, read_managers, read_workloads, tags,
+    take_workloads,
 };
 use crate::live::{CallError, Change, ConnectError, Gaps, Refusal, Run};
 
@@ -20,14 +25,27 @@ const UPDATES_MAX: &str = "1000";
 /// Longest wait of one call for a change.
 const WAIT_SECONDS_MAX: u64 = 300;
 
+/// Filters that are lost one after the other, with nothing told in between.
+const LOST_MAX: u32 = 8;
+
 /// Follows until cancelled.
 pub(in crate::vsphere) async fn follow(
     run: Run<'_>,
     changed: &mut (dyn FnMut(Change) + Send),
 ) -> Result<(), ConnectError> {
     let session = Session::open(run).await.map_err(|reason| run.refused(reason))?;
-    let outcome =
-        Follower { session: &session, known: BTreeSet::new(), inventory: None }.run(changed).await;
+    let mut follower = Follower {
+        session: &session,
+        known: None,
+        inventory: None,
+        strangers: BTreeSet::new(),
+        tags: None,
+        lost: 0,
+    };
+    let outcome = follower.run(changed).await;
+    if let Some(tags) = &follower.tags {
+        tags.close(&session).await;
+    }
     session.close().await;
     match outcome {
         Err(fault) if fault.is_cancelled() || run.cancel.is_cancelled() => Ok(()),
@@ -39,9 +57,15 @@ pub(in crate::vsphere) async fn follow(
 
 struct Follower<'s, 'a> {
     session: &'s Session<'a>,
-    /// Machines that there are.
-    known: BTreeSet<Text>,
+    /// Machines that there are; nothing before the first filter told.
+    known: Option<BTreeSet<Text>>,
     inventory: Option<Arc<Inventory>>,
+    /// What machines refer to and reading everything else did not tell of: hidden, most likely.
+    strangers: BTreeSet<Text>,
+    /// Categories and tags, read once: they change seldom.
+    tags: Option<Tags>,
+    /// Filters lost since the last one that told something.
+    lost: u32,
 }
 
 /// What came since the last time.
@@ -51,52 +75,71 @@ struct Updates {
     gone: BTreeSet<Text>,
 }
 
+/// The filter went away, with its session or by itself.
+fn is_lost(fault: &CallFault) -> bool {
+    let of_filter = ["ManagedObjectNotFound", "InvalidCollectorVersion"];
+    fault.ends_session()
+        || matches!(fault, CallFault::Fault(it) if of_filter.iter().any(|kind| it.is(kind)))
+}
+
+fn ended() -> CallFault {
+    let (kind, message) = ("NotAuthenticated".into(), "the session ended".into());
+    CallFault::Fault(Fault { kind, message, ..Fault::default() })
+}
+
 impl Follower<'_, '_> {
     async fn run(&mut self, changed: &mut (dyn FnMut(Change) + Send)) -> Result<(), CallFault> {
-        let mut is_first = true;
         loop {
-            match self.watch(is_first, changed).await {
-                Err(fault) if fault.ends_session() => {
-                    self.session.renew().await?;
-                    is_first = false;
+            let generation = self.session.generation();
+            match self.watch(changed).await {
+                Err(fault) if is_lost(&fault) && self.lost < LOST_MAX => {
+                    self.lost += 1;
+                    // Another call may have found out before, and logged in again.
+                    if fault.ends_session() && self.session.generation() == generation {
+                        self.session.renew().await?;
+                    }
                 }
                 other => return other,
             }
         }
     }
 
-    /// Watches in one session. After an earlier one ended, what happened in between is not known:
-    /// everything is read again.
-    async fn watch(
-        &mut self,
-        is_first: bool,
-        changed: &mut (dyn FnMut(Change) + Send),
-    ) -> Result<(), CallFault> {
+    /// Watches with one filter, as long as it lives.
+    async fn watch(&mut self, changed: &mut (dyn FnMut(Change) + Send)) -> Result<(), CallFault> {
         let session = self.session;
+        let generation = session.generation();
         let shared = session.manager("propertyCollector")?;
         let created = session.ask(&Call::new("CreatePropertyCollector", shared)).await?;
         let collector = reference(&created)?;
-        let paths = [Paths::of("VirtualMachine", &WATCHED)];
+        let paths = watched();
         let view = create_view(session, &paths).await?;
         session.ask(&create_filter(&collector, &view, &paths)).await?;
 
         let mut version = Text::default();
         let there = self.next(&collector, &mut version).await?.changed;
-        if !is_first {
-            for gone in self.known.difference(&there) {
+        if let Some(known) = self.known.replace(there.clone()) {
+            for gone in known.difference(&there) {
                 changed(Change::WorkloadRemoved { native_id: gone.clone() });
             }
+            self.inventory = None;
             self.hand_over(&there, changed).await;
         }
-        self.known = there;
         loop {
+            if session.generation() != generation {
+                // Reading what changed took a new session: the filter ended with the old one.
+                return Err(ended());
+            }
             let updates = self.next(&collector, &mut version).await?;
-            for gone in &updates.gone {
-                self.known.remove(gone);
-                changed(Change::WorkloadRemoved { native_id: gone.clone() });
+            self.lost = 0;
+            session.settle();
+            if let Some(known) = &mut self.known {
+                known.retain(|it| !updates.gone.contains(it));
+                known.extend(updates.changed.iter().cloned());
+            }
+            for gone in updates.gone {
+                changed(Change::WorkloadRemoved { native_id: gone });
             }
             if !updates.changed.is_empty() {
-                self.known.extend(updates.changed.iter().cloned());
                 self.hand_over(&updates.changed, changed).await;
             }
         }
@@ -122,6 +165,9 @@ impl Follower<'_, '_> {
             };
             *version = Text::new(set.text_at("version").unwrap_or_default());
             for update in set.all("filterSet").flat_map(|it| it.all("objectSet")) {
+                if shows_ended_session(update) {
+                    return Err(ended());
+                }
                 let Some(object) = update.reference_at("obj") else { continue };
                 let id = Text::new(object.id);
                 if update.text_at("kind") == Some("leave") {
@@ -141,13 +187,15 @@ impl Follower<'_, '_> {
     /// Reads these machines again, and nothing else.
     async fn hand_over(&mut self, ids: &BTreeSet<Text>, changed: &mut (dyn FnMut(Change) + Send)) {
         let mut gaps = Gaps::default();
+        let is_fresh = self.inventory.is_none();
         let mut machines = self.read(ids, &mut gaps).await;
-        if machines.workloads.iter().any(is_somewhere_new) {
-            // A folder, host or pool that is newer than what is known of them.
+        if !is_fresh && !machines.strangers.is_subset(&self.strangers) {
+            // A folder, host, pool, datastore or network that is newer than what is known of them.
             self.inventory = None;
             gaps = Gaps::default();
             machines = self.read(ids, &mut gaps).await;
         }
+        self.strangers.extend(machines.strangers.iter().cloned());
         if self.session.about.is_vcenter && !machines.workloads.is_empty() {
             self.add_tags(&mut machines, &mut gaps).await;
         }
@@ -156,9 +204,25 @@ impl Follower<'_, '_> {
         changed(Change::Read(Box::new(finish(collection, gaps))));
     }
 
-    async fn add_tags(&self, machines: &mut Machines, gaps: &mut Gaps) {
-        let mut unused = begin(self.session);
-        super::tags::read(self.session, &mut unused, machines, gaps).await;
+    /// Reads the catalogue of tags once, and again where a machine bears one that is not in it.
+    async fn add_tags(&mut self, machines: &mut Machines, gaps: &mut Gaps) {
+        let session = self.session;
+        let mut is_new = false;
+        let tags = match &mut self.tags {
+            Some(tags) => tags,
+            empty => match Tags::load(session, gaps).await {
+                Ok(loaded) => {
+                    is_new = true;
+                    empty.insert(loaded)
+                }
+                Err(fault) => return tags::without(machines, &fault, gaps),
+            },
+        };
+        let attached = tags.attached(session, machines).await;
+        if !is_new && !tags.knows(&attached) {
+            tags.reload(session, gaps).await;
+        }
+        tags.apply(&attached, machines, gaps);
     }
 
     async fn read(&mut self, ids: &BTreeSet<Text>, gaps: &mut Gaps) -> Machines {
@@ -175,27 +239,26 @@ impl Follower<'_, '_> {
     }
 
     async fn read_inventory(&self, gaps: &mut Gaps) -> Inventory {
+        let lacking = check::lacking(self.session, gaps).await;
         let kept_managers = read_managers(self.session, gaps).await;
         let managers = Managers { kept: &kept_managers, about: &self.session.about };
         let kept = read_infrastructure(self.session, gaps).await;
         let mut unused = begin(self.session);
-        let mut inventory = Inventory::of(
-            &self.session.run.target.id,
-            &unused.source.id,
-            root(self.session),
-            &kept,
-        );
-        inventory.attributes = map::attribute_names(managers.get("customFieldsManager", "field"));
+        let mut inventory = inventory(self.session, &unused, &kept, &managers, lacking);
         map::infrastructure(&mut unused, &kept, &mut inventory, gaps);
         inventory
     }
 }
 
-/// It is in a folder, on a host or in a pool that is not known.
-fn is_somewhere_new(workload: &entente_model::Workload) -> bool {
-    let placement = &workload.placement;
-    let hidden = Some(Why::NoPermission);
-    [placement.folder.why(), placement.resource_pool.why(), placement.host.why()].contains(&hidden)
+/// Some servers tell so of a session that is over: every property refused, and no fault.
+fn shows_ended_session(update: Element<'_>) -> bool {
+    let mut refused = update.all("missingSet").peekable();
+    let is_all = refused.peek().is_some() && update.child("changeSet").is_none();
+    is_all
+        && refused.all(|it| {
+            let fault = it.child("fault").and_then(|it| it.child("fault").or(Some(it)));
+            fault.is_some_and(|it| Fault::from(it, "").ends_session())
+        })
 }
 
 fn reference(answer: &Tree) -> Result<Target, CallFault> {

@@ -2,17 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use entente_model::{Collection, GapCause, Moment, Text};
+use entente_model::{Activity, Collection, GapCause, Moment, Text};
 use time::{Duration, OffsetDateTime};
 
 use super::super::map::{self, Facts, Managers};
-use super::super::wire::{Call, Paths, Target, call_failed, leaf};
+use super::super::wire::{Call, Element, Paths, Target, leaf};
+use super::gaps::call_failed;
 use super::objects::{Kept, Query, Which, objects};
 use super::session::{CallFault, Session};
 use crate::live::{Found, Gaps};
 
 /// Tasks asked for at once: what servers give at most.
 const PAGE_TASKS: u64 = 1_000;
+
+/// The list of tasks.
+const SECTION: &str = "activities";
 
 /// Alarm definitions.
 pub(super) async fn alarms(
@@ -25,7 +29,10 @@ pub(super) async fn alarms(
     let Some(manager) = session.about.manager("alarmManager") else { return };
     let answer = match session.ask(&Call::new("GetAlarm", manager)).await {
         Ok(answer) => answer,
-        Err(fault) => return call_failed(gaps, &["alarms"], &fault),
+        Err(fault) => {
+            call_failed(gaps, &["alarms"], &fault);
+            return;
+        }
     };
     let references = answer.root().into_iter().flat_map(|it| it.all("returnval"));
     let targets: Vec<Target> =
@@ -34,8 +41,8 @@ pub(super) async fn alarms(
         return;
     }
     let paths = ["info.name", "info.enabled", "info.systemName", "info.action"];
-    let paths = vec![Paths::of("Alarm", &paths)];
-    let query = Query { which: Which::These(targets), paths, sections: &["alarms"] };
+    let paths = vec![Paths::of("Alarm", "alarms", &paths)];
+    let query = Query { which: Which::These(targets), paths };
     let kept = objects(session, query, Kept::default(), gaps).await;
     map::alarms(collection, managers, &kept, gaps);
 }
@@ -57,55 +64,92 @@ pub(super) async fn tasks(session: &Session<'_>, collection: &mut Collection, ga
         leaf(filter, "beginTime", &since);
         filter.push_str("</time>");
     });
-    let history = match session.ask(&call).await {
-        Ok(answer) => answer
-            .root()
-            .and_then(|it| it.reference_at("returnval"))
-            .map(|it| Target::new(it.kind, it.id)),
-        Err(fault) => return call_failed(gaps, &["activities"], &fault),
-    };
-    let Some(history) = history else { return };
-    if let Err(fault) = pages(session, &history, collection, gaps).await {
-        call_failed(gaps, &["activities"], &fault);
+    let mut history = History { session, found: BTreeMap::new(), beyond: false };
+    let mut outcome = history.read(&call, gaps).await;
+    if matches!(&outcome, Err(CallFault::Fault(it)) if it.is("ManagedObjectNotFound")) {
+        // The collector ended with a session that had to be begun again.
+        outcome = history.read(&call, gaps).await;
     }
-    let _ = session.ask(&Call::new("DestroyCollector", &history)).await;
+    if let Err(fault) = outcome {
+        call_failed(gaps, &[SECTION], &fault);
+    }
+    if history.beyond {
+        let message = format!(
+            "more than {} tasks in {} days: older ones were not read",
+            limits.activities_max, limits.activity_days
+        );
+        gaps.add_once(Found::of(GapCause::LimitReached, SECTION, &message));
+    }
+    collection.control.activities.extend(history.found.into_values());
 }
 
-async fn pages(
-    session: &Session<'_>,
-    history: &Target,
-    collection: &mut Collection,
-    gaps: &mut Gaps,
-) -> Result<(), CallFault> {
-    let limits = session.run.target.limits;
-    let platform = &session.run.target.id;
-    let mut activities = BTreeMap::new();
-    let outcome = loop {
-        let left = limits.activities_max.saturating_sub(activities.len() as u64);
-        if left == 0 {
-            let message = format!(
-                "more than {} tasks in {} days: later ones were not read",
-                limits.activities_max, limits.activity_days
-            );
-            gaps.add_once(Found::of(GapCause::LimitReached, "activities", &message));
-            break Ok(());
+/// What the history of tasks holds, newest first: at the limit, the newest are kept.
+struct History<'s, 'a> {
+    session: &'s Session<'a>,
+    found: BTreeMap<Text, Activity>,
+    /// There is more than may be kept.
+    beyond: bool,
+}
+
+impl History<'_, '_> {
+    async fn read(&mut self, create: &Call, gaps: &mut Gaps) -> Result<(), CallFault> {
+        self.found.clear();
+        let answer = self.session.ask(create).await?;
+        let history = answer.root().and_then(|it| it.reference_at("returnval"));
+        let history = history
+            .map(|it| Target::new(it.kind, it.id))
+            .ok_or_else(|| CallFault::Markup("it names no collector".into()))?;
+        let outcome = self.newest_first(&history, gaps).await;
+        let _ = self.session.ask(&Call::new("DestroyCollector", &history)).await;
+        outcome
+    }
+
+    /// A collector stands behind its latest page once it is reset: the page is read by itself, and from
+    /// there backwards.
+    async fn newest_first(&mut self, history: &Target, gaps: &mut Gaps) -> Result<(), CallFault> {
+        let most = self.session.run.target.limits.activities_max.min(PAGE_TASKS).to_string();
+        let size = Call::new("SetCollectorPageSize", history).value("maxCount", &most);
+        self.session.ask(&size).await?;
+        let paths = vec![Paths::of(&history.kind, SECTION, &["latestPage"])];
+        let query = Query { which: Which::These(vec![history.clone()]), paths };
+        let kept = objects(self.session, query, Kept::default(), gaps).await;
+        if let Some(page) = kept.get(&history.id) {
+            Facts { gaps, section: SECTION }.refusals(&page);
+            self.keep(page.get("latestPage").elements(), gaps);
         }
-        let most = left.min(PAGE_TASKS).to_string();
-        let call = Call::new("ReadNextTasks", history).value("maxCount", &most);
-        let answer = match session.ask(&call).await {
-            Ok(answer) => answer,
-            Err(fault) => break Err(fault),
-        };
-        let before = activities.len();
-        let mut facts = Facts { gaps, section: "activities" };
-        let count = map::tasks(&answer, platform, &mut facts, &mut activities);
-        // A page of what was there before would come for ever.
-        if count == 0 || activities.len() == before {
-            break Ok(());
+        self.session.ask(&Call::new("ResetCollector", history)).await?;
+        while !self.beyond {
+            let call = Call::new("ReadPreviousTasks", history);
+            let call = call.value("maxCount", &PAGE_TASKS.to_string());
+            let answer = self.session.ask(&call).await?;
+            // A page of what was there before would come for ever.
+            if self.keep(answer.root().into_iter().flat_map(|it| it.all("returnval")), gaps) == 0 {
+                break;
+            }
         }
-    };
-    collection.control.activities.extend(activities.into_values());
-    outcome
+        Ok(())
+    }
+
+    /// Keeps what is new, up to the limit; gives how many tasks were.
+    fn keep<'t>(&mut self, tasks: impl Iterator<Item = Element<'t>>, gaps: &mut Gaps) -> usize {
+        let target = self.session.run.target;
+        let limits = target.limits;
+        let mut facts = Facts { gaps, section: SECTION };
+        let mut new = 0;
+        for task in tasks {
+            let Some(activity) = map::task(task, &target.id, &mut facts) else { continue };
+            if self.found.contains_key(&activity.native_id) {
+                continue;
+            }
+            if self.found.len() as u64 >= limits.activities_max {
+                self.beyond = true;
+                break;
+            }
+            new += 1;
+            self.found.insert(activity.native_id.clone(), activity);
+        }
+        new
+    }
 }
 
 /// So many days before a moment, as the API writes times.

@@ -1,14 +1,15 @@
 //! Many objects in few calls: a view, a page, the next page; again from the beginning where the
 //! server lost the thread.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
-use entente_model::{GapCause, Text};
+use entente_model::{GapCause, Text, Why};
 
 use super::super::wire::{
-    Call, Fault, Object, Paths, Target, Tree, call_failed, continue_retrieve, retrieve_objects,
-    retrieve_view,
+    Call, Fault, Object, Paths, Target, Tree, continue_retrieve, retrieve_objects, retrieve_view,
 };
+use super::gaps::call_failed;
 use super::session::{CallFault, ObjectSink, Page, Session};
 use crate::live::{Found, Gaps};
 
@@ -30,15 +31,46 @@ pub(in crate::vsphere) enum Which {
     These(Vec<Target>),
 }
 
-/// What to read, and for which list.
+/// What to read.
 #[derive(Clone, Debug)]
 pub(in crate::vsphere) struct Query {
     /// Which objects.
     pub which: Which,
-    /// Which properties of them.
+    /// Which properties of them, and for which lists.
     pub paths: Vec<Paths>,
-    /// Names of the lists that it makes, for gaps; the first is the main one.
-    pub sections: &'static [&'static str],
+}
+
+impl Query {
+    /// The lists that it makes.
+    fn sections(&self) -> Vec<&'static str> {
+        let sections: BTreeSet<_> = self.paths.iter().map(|it| it.section).collect();
+        sections.into_iter().collect()
+    }
+
+    /// The lists that objects of this kind are for; all where the kind is not told.
+    fn sections_of(&self, kind: &str) -> Vec<&'static str> {
+        let own: Vec<_> =
+            self.paths.iter().filter(|it| it.kind == kind).map(|it| it.section).collect();
+        if own.is_empty() { self.sections() } else { own }
+    }
+
+    /// Asks no longer for a property that the server does not know.
+    fn forget_path(&mut self, path: &Text, gaps: &mut Gaps) {
+        let message = "this version of the platform does not know this property";
+        for kind in self.paths.iter_mut().filter(|it| it.paths.contains(path)) {
+            gaps.add_once(Found::of(GapCause::MissingField, kind.section, message).field(path));
+            kind.paths.retain(|it| it != path);
+        }
+    }
+
+    /// Asks no longer for a kind that the server does not know.
+    fn forget_kind(&mut self, kind: &Text, gaps: &mut Gaps) {
+        let message = "this version of the platform does not know this kind of object";
+        for section in self.sections_of(kind) {
+            gaps.add(Found::of(GapCause::MissingSection, section, message).field(kind));
+        }
+        self.paths.retain(|it| it.kind != *kind);
+    }
 }
 
 /// How one attempt ended.
@@ -55,6 +87,35 @@ enum Attempt {
     Endless,
 }
 
+/// What an attempt brought that is no object.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Objects that cannot be told from others.
+    nameless: u64,
+    /// Objects that are gone: their kinds and ids.
+    gone: BTreeSet<(Text, Text)>,
+}
+
+impl Seen {
+    /// Says so, of each in its own list; gives why the lists are not whole.
+    fn file(&self, query: &Query, gaps: &mut Gaps) -> Option<Why> {
+        for (kind, id) in &self.gone {
+            for section in query.sections_of(kind) {
+                let message = "deleted while it was read";
+                gaps.add(Found::of(GapCause::Vanished, section, message).value(id));
+            }
+        }
+        if self.nameless == 0 {
+            return None;
+        }
+        for section in query.sections() {
+            let message = "objects that cannot be told from others: the answer does not name them";
+            gaps.add_many(Found::of(GapCause::UnmappedRow, section, message), self.nameless);
+        }
+        Some(Why::Unreadable)
+    }
+}
+
 /// Reads objects into `sink`. Whatever goes wrong is a gap, and the sink holds what came.
 pub(in crate::vsphere) async fn objects<S: ObjectSink>(
     session: &Session<'_>,
@@ -62,73 +123,78 @@ pub(in crate::vsphere) async fn objects<S: ObjectSink>(
     mut sink: S,
     gaps: &mut Gaps,
 ) -> S {
+    let sections = query.sections();
     let (mut attempts, mut unknown) = (0, 0);
-    loop {
+    let mut seen;
+    let failed = loop {
         attempts += 1;
-        let mut nameless = 0;
-        let (returned, attempt) =
-            attempt(session, &query, sink, attempts >= ATTEMPTS_MAX, &mut nameless).await;
+        seen = Seen::default();
+        let asked: Arc<[Paths]> = query.paths.as_slice().into();
+        sink.begin(&asked);
+        let is_last = attempts >= ATTEMPTS_MAX;
+        let (returned, attempt) = attempt(session, &query, &asked, sink, is_last, &mut seen).await;
         sink = returned;
-        let sections = query.sections;
-        let section = sections.first().copied().unwrap_or_default();
-        if nameless > 0 {
-            let message = "objects that cannot be told from others: the answer does not name them";
-            gaps.add_many(Found::of(GapCause::UnmappedRow, section, message), nameless);
-        }
         match attempt {
-            Attempt::Done => return sink,
-            Attempt::Partly(fault) => {
-                call_failed(gaps, sections, &fault);
-                return sink;
-            }
+            Attempt::Done => break None,
+            Attempt::Partly(fault) => break Some(call_failed(gaps, &sections, &fault)),
             Attempt::Again(fault) => {
-                if matches!(&fault, CallFault::Fault(it) if it.is("ManagedObjectNotFound")) {
-                    let message = "deleted while the list was made, which was made again";
-                    gaps.add(Found::of(GapCause::Vanished, section, message));
-                }
+                vanished(&query, &fault, gaps);
                 let renewed = if fault.ends_session() { session.renew().await } else { Ok(()) };
-                if attempts >= ATTEMPTS_MAX || renewed.is_err() {
-                    call_failed(gaps, sections, &renewed.err().unwrap_or(fault));
-                    return sink;
+                if is_last || renewed.is_err() {
+                    let fault = renewed.err().unwrap_or(fault);
+                    break Some(call_failed(gaps, &sections, &fault));
                 }
             }
             Attempt::Without(path) if unknown < UNKNOWN_PATHS_MAX => {
-                let message = "this version of the platform does not know this property";
-                gaps.add(Found::of(GapCause::MissingField, section, message).field(&path));
-                unknown += 1;
-                attempts -= 1;
-                for kind in &mut query.paths {
-                    kind.paths.retain(|it| *it != path);
-                }
-            }
-            Attempt::WithoutKind(fault) => {
-                let Some(kind) = unknown_kind(&query.paths, &fault) else {
-                    call_failed(gaps, sections, &fault);
-                    return sink;
-                };
-                let message = "this version of the platform does not know this kind of object";
-                gaps.add(Found::of(GapCause::MissingSection, section, message).field(&kind));
-                attempts -= 1;
-                query.paths.retain(|it| it.kind != kind);
+                (unknown, attempts) = (unknown + 1, attempts - 1);
+                query.forget_path(&path, gaps);
             }
             Attempt::Without(path) => {
                 let message = format!("the platform does not know the property {path}");
-                gaps.add(Found::of(GapCause::CallFailed, section, &message));
-                return sink;
+                break Some(stopped(gaps, &sections, GapCause::CallFailed, &message));
             }
+            Attempt::WithoutKind(fault) => match unknown_kind(&query.paths, &fault) {
+                Some(kind) => {
+                    attempts -= 1;
+                    query.forget_kind(&kind, gaps);
+                }
+                None => break Some(call_failed(gaps, &sections, &fault)),
+            },
             Attempt::LimitReached => {
                 let most = session.run.target.limits.objects_max;
                 let message = format!("more than {most} objects: what lies beyond was not read");
-                gaps.add(Found::of(GapCause::LimitReached, section, &message));
-                return sink;
+                break Some(stopped(gaps, &sections, GapCause::LimitReached, &message));
             }
             Attempt::Endless => {
                 let message = "the platform says for ever that there is another page, and brings nothing new: it was not asked again";
-                gaps.add(Found::of(GapCause::LimitReached, section, message));
-                return sink;
+                break Some(stopped(gaps, &sections, GapCause::LimitReached, message));
             }
         }
-        sink.restart();
+    };
+    let nameless = seen.file(&query, gaps);
+    if let Some(why) = failed.or(nameless) {
+        sink.incomplete(why);
+    }
+    sink
+}
+
+/// Reading ended before the end of the lists.
+fn stopped(gaps: &mut Gaps, sections: &[&str], cause: GapCause, message: &str) -> Why {
+    for section in sections {
+        gaps.add(Found::of(cause, section, message));
+    }
+    Why::CallFailed
+}
+
+/// A list is made again since something went away that it was about to name.
+fn vanished(query: &Query, fault: &CallFault, gaps: &mut Gaps) {
+    let CallFault::Fault(fault) = fault else { return };
+    if !fault.is("ManagedObjectNotFound") {
+        return;
+    }
+    let message = "deleted while the list was made, which was made again";
+    for section in query.sections_of(fault.about.as_deref().unwrap_or_default()) {
+        gaps.add(Found::of(GapCause::Vanished, section, message));
     }
 }
 
@@ -145,9 +211,10 @@ fn unknown_kind(paths: &[Paths], fault: &CallFault) -> Option<Text> {
 async fn attempt<S: ObjectSink>(
     session: &Session<'_>,
     query: &Query,
+    asked: &Arc<[Paths]>,
     sink: S,
     is_last: bool,
-    nameless: &mut u64,
+    seen: &mut Seen,
 ) -> (S, Attempt) {
     let view = match &query.which {
         Which::These(_) => None,
@@ -156,7 +223,15 @@ async fn attempt<S: ObjectSink>(
             Err(fault) => return (sink, failed(fault, true)),
         },
     };
-    let outcome = pages(session, query, view.as_ref(), sink, is_last, nameless).await;
+    let outcome = match session.manager("propertyCollector") {
+        Ok(collector) => {
+            let page_objects = session.run.target.limits.page_objects.max(1);
+            let calls = first_calls(collector, query, view.as_ref(), page_objects);
+            let pages = Pages { session, collector, asked, is_last };
+            pages.read(calls, sink, seen).await
+        }
+        Err(fault) => (sink, Attempt::Partly(fault)),
+    };
     if let Some(view) = view {
         // A view that cannot be destroyed ends with the session.
         let _ = session.ask(&Call::new("DestroyView", &view)).await;
@@ -181,42 +256,46 @@ pub(in crate::vsphere) async fn create_view(
         .ok_or_else(|| CallFault::Markup("it names no view".into()))
 }
 
-async fn pages<S: ObjectSink>(
-    session: &Session<'_>,
-    query: &Query,
-    view: Option<&Target>,
-    mut sink: S,
+/// What stays the same from page to page.
+struct Pages<'p, 'a> {
+    session: &'p Session<'a>,
+    collector: &'p Target,
+    asked: &'p Arc<[Paths]>,
     is_last: bool,
-    nameless: &mut u64,
-) -> (S, Attempt) {
-    let collector = match session.manager("propertyCollector") {
-        Ok(collector) => collector,
-        Err(fault) => return (sink, Attempt::Partly(fault)),
-    };
-    let limits = &session.run.target.limits;
-    let page_objects = limits.page_objects.max(1);
-    for mut call in first_calls(collector, query, view, page_objects) {
-        loop {
-            let before = sink.count();
-            let (returned, page, outcome) = session.page(&call, sink).await;
-            sink = returned;
-            *nameless += page.nameless;
-            if let Some(attempt) = page_failed(&page, outcome, is_last) {
-                return (sink, attempt);
+}
+
+impl Pages<'_, '_> {
+    async fn read<S: ObjectSink>(
+        &self,
+        calls: Vec<Call>,
+        mut sink: S,
+        seen: &mut Seen,
+    ) -> (S, Attempt) {
+        let session = self.session;
+        for mut call in calls {
+            loop {
+                let before = (sink.count(), seen.gone.len());
+                let (returned, mut page, outcome) = session.page(&call, self.asked, sink).await;
+                sink = returned;
+                seen.nameless += page.nameless;
+                seen.gone.extend(std::mem::take(&mut page.gone));
+                if let Some(attempt) = page_failed(&page, outcome, self.is_last) {
+                    return (sink, attempt);
+                }
+                let Some(token) = page.token else { break };
+                if sink.count() >= session.run.target.limits.objects_max {
+                    let cancel = Call::new("CancelRetrievePropertiesEx", self.collector);
+                    let _ = session.ask(&cancel.value("token", &token)).await;
+                    return (sink, Attempt::LimitReached);
+                }
+                if (sink.count(), seen.gone.len()) == before {
+                    return (sink, Attempt::Endless);
+                }
+                call = continue_retrieve(self.collector, &token);
             }
-            let Some(token) = page.token else { break };
-            if sink.count() >= limits.objects_max {
-                let cancel = Call::new("CancelRetrievePropertiesEx", collector);
-                let _ = session.ask(&cancel.value("token", &token)).await;
-                return (sink, Attempt::LimitReached);
-            }
-            if sink.count() == before {
-                return (sink, Attempt::Endless);
-            }
-            call = continue_retrieve(collector, &token);
         }
+        (sink, Attempt::Done)
     }
-    (sink, Attempt::Done)
 }
 
 /// A call for each batch of named objects, or the one for a view.
@@ -276,33 +355,29 @@ fn failed(fault: CallFault, is_last: bool) -> Attempt {
 pub(in crate::vsphere) struct Kept {
     trees: Vec<Tree>,
     ids: HashSet<Text>,
-    /// Objects that went away while they were read.
-    pub vanished: u64,
+    asked: Arc<[Paths]>,
+    incomplete: Option<Why>,
 }
 
 impl Kept {
     /// The objects.
     pub fn objects(&self) -> impl Iterator<Item = Object<'_>> {
-        self.trees.iter().filter_map(Object::of)
-    }
-
-    /// The objects as they came.
-    pub fn trees(&self) -> impl Iterator<Item = &Tree> {
-        self.trees.iter()
+        self.trees.iter().filter_map(|it| Object::of(it, &self.asked))
     }
 
     /// The object of this id.
     pub fn get(&self, id: &str) -> Option<Object<'_>> {
         self.objects().find(|it| it.reference.id == id)
     }
+
+    /// Why there may be more, if there may.
+    pub fn incomplete(&self) -> Option<Why> {
+        self.incomplete
+    }
 }
 
 impl ObjectSink for Kept {
     fn object(&mut self, object: &Object<'_>, tree: &Tree) -> bool {
-        if object.is_gone() {
-            self.vanished += 1;
-            return false;
-        }
         let is_new = self.ids.insert(Text::new(object.reference.id));
         if is_new {
             self.trees.push(tree.compact());
@@ -310,8 +385,12 @@ impl ObjectSink for Kept {
         is_new
     }
 
-    fn restart(&mut self) {
-        *self = Self::default();
+    fn begin(&mut self, asked: &Arc<[Paths]>) {
+        *self = Self { asked: asked.clone(), ..Self::default() };
+    }
+
+    fn incomplete(&mut self, why: Why) {
+        self.incomplete = Some(why);
     }
 
     fn count(&self) -> u64 {
@@ -332,11 +411,8 @@ mod tests {
         let machines = 120_000;
         let these: Vec<Target> =
             (0..machines).map(|it| Target::new("VirtualMachine", &format!("vm-{it}"))).collect();
-        let query = Query {
-            which: Which::These(these),
-            paths: super::super::super::wire::workloads(),
-            sections: &["workloads"],
-        };
+        let query =
+            Query { which: Which::These(these), paths: super::super::super::wire::workloads() };
         let calls = first_calls(&collector, &query, None, 1_000);
         let asked: Vec<String> = calls.iter().map(|it| it.envelope(None)).collect();
         let elements = |body: &String| body.matches("</").count();

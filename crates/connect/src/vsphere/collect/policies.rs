@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use entente_model::{
-    Collection, Listing, Observed, StorageAssignment, StoragePolicy, Text, Why, WorkloadId,
+    Collection, GapCause, Listing, Observed, PlatformId, StorageAssignment, StoragePolicy, Text,
+    Why, WorkloadId,
 };
 
 use super::super::map::{self, Machines};
-use super::super::wire::{Call, Element, Target, Tree, call_failed, leaf, why};
+use super::super::wire::{Call, Element, Target, Tree, leaf};
+use super::gaps::call_failed;
 use super::objects::NAMED_MAX;
 use super::session::{CallFault, Session};
-use crate::live::Gaps;
+use crate::live::{Found, Gaps};
 use crate::secrets::redacted;
 
 const SECTION: &str = "storage_policies";
@@ -25,25 +27,31 @@ pub(super) async fn read(
     if !session.about.is_vcenter {
         return;
     }
-    let (manager, mut policies) = match definitions(session).await {
+    let (manager, policies) = match definitions(session, gaps).await {
         Ok(found) => found,
-        Err(fault) => return call_failed(gaps, &[SECTION], &fault),
+        Err(fault) => {
+            call_failed(gaps, &[SECTION], &fault);
+            return;
+        }
     };
-    let outcome = assignments(session, &manager, machines, &mut policies).await;
-    if let Err(fault) = &outcome {
-        call_failed(gaps, &[SECTION], fault);
+    let mut assignments = Assignments { policies, dropped: None };
+    if let Err(fault) = assignments.read(session, &manager, machines, gaps).await {
+        assignments.dropped = Some(call_failed(gaps, &[SECTION], &fault));
     }
-    collection.control.storage_policies.extend(policies.into_values().map(|mut policy| {
+    let dropped = assignments.dropped;
+    let policies = assignments.policies.into_values().map(|mut policy| {
         policy.assignments.items.sort();
-        if let Err(fault) = &outcome {
-            policy.assignments = Listing::incomplete(policy.assignments.items, why(fault));
+        if let Some(why) = dropped {
+            policy.assignments = Listing::incomplete(policy.assignments.items, why);
         }
         policy
-    }));
+    });
+    collection.control.storage_policies.extend(policies);
 }
 
 async fn definitions(
     session: &Session<'_>,
+    gaps: &mut Gaps,
 ) -> Result<(Target, BTreeMap<Text, StoragePolicy>), CallFault> {
     let service = Target::new("PbmServiceInstance", "ServiceInstance");
     let content = session.ask_policy(&Call::policy("PbmRetrieveServiceContent", &service)).await?;
@@ -66,20 +74,27 @@ async fn definitions(
     }
     let content = session.ask_policy(&call).await?;
     let platform = &session.run.target.id;
-    let policy = |it: Element<'_>| {
-        let id = Text::new(it.text_at("profileId.uniqueId")?);
-        let description = it.text_at("description");
+    let mut policies = BTreeMap::new();
+    for it in values(&content) {
+        let Some(id) = it.text_at("profileId.uniqueId").map(Text::new) else {
+            let message = "a storage policy without an id";
+            gaps.add(Found::of(GapCause::UnmappedRow, SECTION, message));
+            continue;
+        };
+        let description = it.text_at("description").map(redacted);
         let policy = StoragePolicy {
             platform: platform.clone(),
             native_id: id.clone(),
             name: Text::new(it.text_at("name").unwrap_or(&id)),
-            description: description
-                .map_or(Observed::Absent, |text| Observed::Value(redacted(text))),
+            description: Observed::or_absent(description),
             assignments: Listing::complete(Vec::new()),
         };
-        Some((id, policy))
-    };
-    let policies = values(&content).filter_map(policy).collect();
+        policies.insert(id, policy);
+    }
+    for id in ids.iter().filter(|it| !policies.contains_key(*it)) {
+        let message = "a storage policy that is listed and not told of";
+        gaps.add(Found::of(GapCause::DanglingReference, SECTION, message).value(id));
+    }
     Ok((manager, policies))
 }
 
@@ -87,57 +102,80 @@ fn values(tree: &Tree) -> impl Iterator<Item = Element<'_>> {
     tree.root().into_iter().flat_map(|it| it.all("returnval"))
 }
 
-/// Asks for machines and disks in batches: one request may not be of any size.
-async fn assignments(
-    session: &Session<'_>,
-    manager: &Target,
-    machines: &Machines,
-    policies: &mut BTreeMap<Text, StoragePolicy>,
-) -> Result<(), CallFault> {
-    if policies.is_empty() {
-        return Ok(());
-    }
-    let platform = &session.run.target.id;
-    let mut entities = Vec::new();
-    for workload in &machines.workloads {
-        let native = map::native(workload.id.as_str(), platform);
-        entities.push(("virtualMachine", Text::new(native)));
-        for disk in &workload.disks {
-            if let Observed::Value(key) = &disk.key {
-                entities.push(("virtualDiskId", Text::from(format!("{native}:{key}"))));
-            }
+/// What policies are assigned to.
+struct Assignments {
+    policies: BTreeMap<Text, StoragePolicy>,
+    /// Why there may be more, if there may.
+    dropped: Option<Why>,
+}
+
+impl Assignments {
+    /// Asks for machines and disks in batches: one request may not be of any size.
+    async fn read(
+        &mut self,
+        session: &Session<'_>,
+        manager: &Target,
+        machines: &Machines,
+        gaps: &mut Gaps,
+    ) -> Result<(), CallFault> {
+        if self.policies.is_empty() {
+            return Ok(());
         }
-    }
-    for batch in entities.chunks(NAMED_MAX) {
-        let mut call = Call::policy("PbmQueryAssociatedProfiles", manager);
-        for (kind, key) in batch {
-            call = call.element("entities", |it| {
-                leaf(it, "objectType", kind);
-                leaf(it, "key", key);
-            });
-        }
-        let answer = session.ask_policy(&call).await?;
-        for found in values(&answer) {
-            let Some(key) = found.text_at("object.key") else { continue };
-            let (native, disk) = match key.split_once(':') {
-                Some((native, disk)) => (native, Observed::Value(Text::new(disk))),
-                None => (key, Observed::Absent),
-            };
-            let Ok(workload) = WorkloadId::on(platform, native) else { continue };
-            for id in found.all("profileId").filter_map(|it| it.text_at("uniqueId")) {
-                let assignment =
-                    StorageAssignment { workload: workload.clone(), disk_key: disk.clone() };
-                if let Some(policy) = policies.get_mut(id) {
-                    policy.assignments.items.push(assignment);
-                }
-            }
-            if found.child("fault").is_some() {
-                for policy in policies.values_mut() {
-                    let items = std::mem::take(&mut policy.assignments.items);
-                    policy.assignments = Listing::incomplete(items, Why::CallFailed);
+        let platform = &session.run.target.id;
+        let mut entities = Vec::new();
+        for workload in &machines.workloads {
+            let native = map::native(workload.id.as_str(), platform);
+            entities.push(("virtualMachine", Text::new(native)));
+            for disk in &workload.disks {
+                if let Observed::Value(key) = &disk.key {
+                    entities.push(("virtualDiskId", Text::from(format!("{native}:{key}"))));
                 }
             }
         }
+        for batch in entities.chunks(NAMED_MAX) {
+            let mut call = Call::policy("PbmQueryAssociatedProfiles", manager);
+            for (kind, key) in batch {
+                call = call.element("entities", |it| {
+                    leaf(it, "objectType", kind);
+                    leaf(it, "key", key);
+                });
+            }
+            let answer = session.ask_policy(&call).await?;
+            for found in values(&answer) {
+                self.add(found, platform, gaps);
+            }
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// What one machine or disk is assigned.
+    fn add(&mut self, found: Element<'_>, platform: &PlatformId, gaps: &mut Gaps) {
+        let key = found.text_at("object.key").unwrap_or_default();
+        let (native, disk) = match key.split_once(':') {
+            Some((native, disk)) => (native, Observed::Value(Text::new(disk))),
+            None => (key, Observed::Absent),
+        };
+        if found.child("fault").is_some() {
+            let message = "the platform could not tell which policies are assigned to it";
+            gaps.add(Found::of(GapCause::CallFailed, SECTION, message).value(key));
+            self.dropped = Some(Why::CallFailed);
+        }
+        let Ok(workload) = WorkloadId::on(platform, native) else {
+            let message = "an assignment to nothing that an estate can hold";
+            gaps.add(Found::of(GapCause::UnmappedRow, SECTION, message).value(key));
+            self.dropped = Some(Why::Unreadable);
+            return;
+        };
+        for id in found.all("profileId").filter_map(|it| it.text_at("uniqueId")) {
+            let assignment =
+                StorageAssignment { workload: workload.clone(), disk_key: disk.clone() };
+            match self.policies.get_mut(id) {
+                Some(policy) => policy.assignments.items.push(assignment),
+                None => {
+                    let message = "an assignment of a storage policy that was not told of";
+                    gaps.add(Found::of(GapCause::DanglingReference, SECTION, message).value(id));
+                }
+            }
+        }
+    }
 }

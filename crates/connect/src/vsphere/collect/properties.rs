@@ -1,5 +1,7 @@
 //! Properties as they are, of objects of one kind: for measuring and looking, not for collections.
 
+use std::sync::Arc;
+
 use entente_model::{Gap, Text};
 
 use super::super::wire::{Object, Paths, Tree};
@@ -37,8 +39,8 @@ pub async fn properties(
 ) -> Result<PropertiesRead, ConnectError> {
     let session = Session::open(run).await.map_err(|reason| run.refused(reason))?;
     let mut gaps = Gaps::default();
-    let query =
-        Query { which: Which::All, paths: vec![Paths::of(kind, paths)], sections: &["properties"] };
+    let paths = vec![Paths::of(kind, "properties", paths)];
+    let query = Query { which: Which::All, paths };
     let told = Told { objects: 0, sink };
     let told = objects(&session, query, told, &mut gaps).await;
     session.close().await;
@@ -62,7 +64,7 @@ impl<F: FnMut(Property<'_>) + Send + 'static> ObjectSink for Told<F> {
         true
     }
 
-    fn restart(&mut self) {
+    fn begin(&mut self, _: &Arc<[Paths]>) {
         self.objects = 0;
     }
 

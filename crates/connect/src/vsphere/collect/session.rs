@@ -1,13 +1,13 @@
 //! One session with one server: logging in, calling, logging in again when it ended, logging out.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
-use entente_model::Text;
+use entente_model::{Text, Why};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::super::wire::{AnswerError, Call, Fault, Object, Records, Target, Tree, read};
+use super::super::wire::{AnswerError, Call, Fault, Object, Paths, Records, Target, Tree, read};
 use crate::live::{
     CallError, Cancel, Credentials, Http, LiveLimits, Refusal, Request, Response, Run, base_url,
 };
@@ -164,6 +164,8 @@ pub(in crate::vsphere) struct Session<'a> {
     key: Mutex<Option<Text>>,
     user: Mutex<Option<Text>>,
     logins: AtomicU32,
+    /// How many of them are of no account: the sessions that they began lasted.
+    settled: AtomicU32,
 }
 
 /// What a page brought.
@@ -175,6 +177,8 @@ pub(in crate::vsphere) struct Page {
     pub session_ended: bool,
     /// Objects that could not be understood at all.
     pub nameless: u64,
+    /// Objects that were deleted meanwhile: their kinds and ids.
+    pub gone: Vec<(Text, Text)>,
 }
 
 /// Takes objects as they arrive.
@@ -182,8 +186,13 @@ pub(in crate::vsphere) trait ObjectSink: Send + 'static {
     /// One object with what was told of it; false if it was there before.
     fn object(&mut self, object: &Object<'_>, tree: &Tree) -> bool;
 
-    /// Everything comes again from the beginning.
-    fn restart(&mut self);
+    /// Everything comes, from the beginning, as far as this is asked for.
+    fn begin(&mut self, asked: &Arc<[Paths]>);
+
+    /// What came is not all.
+    fn incomplete(&mut self, why: Why) {
+        let _ = why;
+    }
 
     /// Objects so far.
     fn count(&self) -> u64;
@@ -214,6 +223,7 @@ impl<'a> Session<'a> {
             key: Mutex::new(None),
             user: Mutex::new(None),
             logins: AtomicU32::new(0),
+            settled: AtomicU32::new(0),
         };
         session.about = session.find_out().await?;
         if session.about.is_old() {
@@ -256,7 +266,8 @@ impl<'a> Session<'a> {
 
     /// Begins a session again that ended. Fails if that happens all the time.
     pub async fn renew(&self) -> Result<(), CallFault> {
-        if self.logins.load(Ordering::Relaxed) >= LOGINS_MAX {
+        let settled = self.settled.load(Ordering::Relaxed);
+        if self.logins.load(Ordering::Relaxed).saturating_sub(settled) >= LOGINS_MAX {
             let why = format!("the session ended {LOGINS_MAX} times");
             return Err(CallFault::Markup(why.into()));
         }
@@ -265,12 +276,28 @@ impl<'a> Session<'a> {
         self.log_in(credentials).await.map_err(|it| CallFault::Http(it.into()))
     }
 
+    /// Tells one session from the next.
+    pub fn generation(&self) -> u32 {
+        self.logins.load(Ordering::Relaxed)
+    }
+
+    /// This session served: that it ends some day is no failure.
+    pub fn settle(&self) {
+        self.settled.store(self.generation(), Ordering::Relaxed);
+    }
+
     /// Logs out, even when the run was stopped.
     pub async fn close(&self) {
         let Ok(manager) = self.manager("sessionManager") else { return };
-        let call = Call::new("Logout", manager);
+        if let Ok(request) = self.request(VIM_PATH, &Call::new("Logout", manager)) {
+            self.end(&request).await;
+        }
+    }
+
+    /// Sends what ends something on the server, even when the run was stopped.
+    pub async fn end(&self, request: &Request) {
         if !self.run.cancel.is_cancelled() {
-            let _ = self.ask_once(VIM_PATH, &call).await;
+            let _ = self.http.send(request).await;
             return;
         }
         // What was stopped refuses to call: a connection of its own, with little patience.
@@ -280,9 +307,7 @@ impl<'a> Session<'a> {
         target.limits = LiveLimits { answer_seconds: seconds, retries_max: 0, ..target.limits };
         let run = Run { target: &target, cancel: &never, ..self.run };
         let Ok(http) = Http::new(run) else { return };
-        if let Ok(request) = self.request(VIM_PATH, &call) {
-            let _ = http.send(&request).await;
-        }
+        let _ = http.send(request).await;
     }
 
     /// Something that the server manages.
@@ -346,6 +371,7 @@ impl<'a> Session<'a> {
     pub async fn page<S: ObjectSink>(
         &self,
         call: &Call,
+        asked: &Arc<[Paths]>,
         mut sink: S,
     ) -> (S, Page, Result<(), CallFault>) {
         let response = match self.send(VIM_PATH, call).await {
@@ -353,10 +379,11 @@ impl<'a> Session<'a> {
             Err(fault) => return (sink, Page::default(), Err(fault)),
         };
         let (reader, feeding) = response.streamed();
+        let asked = asked.clone();
         let parsing = tokio::task::spawn_blocking(move || {
             let (mut tree, mut page) = (Tree::default(), Page::default());
             let outcome = read(reader, Records::InReturnValue, &mut tree, &mut |tree| {
-                take(tree, &mut page, &mut sink);
+                take(tree, &asked, &mut page, &mut sink);
             });
             (sink, page, outcome.map_err(CallFault::from))
         });
@@ -417,12 +444,16 @@ fn is_repeatable(method: &str) -> bool {
     !method.starts_with("Continue") && !method.starts_with("Create") && !method.starts_with("Read")
 }
 
-fn take(tree: &Tree, page: &mut Page, sink: &mut impl ObjectSink) {
+fn take(tree: &Tree, asked: &[Paths], page: &mut Page, sink: &mut impl ObjectSink) {
     let Some(root) = tree.root() else { return };
     match root.name() {
         "token" => page.token = Some(root.text().to_owned()),
-        "objects" => match Object::of(tree) {
+        "objects" => match Object::of(tree, asked) {
             Some(object) if object.shows_ended_session() => page.session_ended = true,
+            Some(object) if object.is_gone() => {
+                let reference = object.reference;
+                page.gone.push((Text::new(reference.kind), Text::new(reference.id)));
+            }
             Some(object) => {
                 sink.object(&object, tree);
             }

@@ -4,15 +4,18 @@
 use std::collections::{BTreeMap, HashMap};
 
 use entente_model::{
-    Attribute, AttributeKind, Collection, GapCause, Listing, Observed, TagCategory, Text, Why,
+    Attribute, AttributeKind, Collection, Completeness, GapCause, Listing, Observed, PlatformId,
+    TagCategory, Text, Why, Workload,
 };
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
 
 use super::super::map::{Machines, WORKLOADS, native};
-use super::super::wire::{Fault, call_failed, why};
+use super::super::wire::Fault;
+use super::gaps::call_failed;
 use super::session::{CallFault, Session};
 use crate::live::{Credentials, Found, Gaps, Request, each};
 use crate::secrets::redacted;
@@ -38,30 +41,28 @@ pub(super) async fn read(
     if !session.about.is_vcenter {
         return;
     }
-    let outcome = match Tags::load(session, gaps).await {
+    match Tags::load(session, gaps).await {
         Ok(tags) => {
-            let platform = &session.run.target.id;
-            collection.control.tag_categories = tags.categories(platform);
-            let outcome = tags.attach(session, machines).await;
-            tags.rest.close(session).await;
-            outcome
+            collection.control.tag_categories = tags.categories(&session.run.target.id, gaps);
+            tags.attach(session, machines, gaps).await;
+            tags.close(session).await;
         }
-        Err(fault) => {
-            call_failed(gaps, &[SECTION], &fault);
-            Err(fault)
-        }
-    };
-    if let Err(fault) = outcome {
-        call_failed(gaps, &[WORKLOADS], &fault);
-        without_tags(machines, why(&fault));
+        Err(fault) => without(machines, &fault, gaps),
     }
 }
 
-/// What is known of attributes is not all.
-fn without_tags(machines: &mut Machines, why: Why) {
+/// Tags could not be read at all: what is known of attributes is not all.
+pub(super) fn without(machines: &mut Machines, fault: &CallFault, gaps: &mut Gaps) {
+    let why = call_failed(gaps, &[SECTION, WORKLOADS], fault);
     for workload in &mut machines.workloads {
-        let known = std::mem::take(&mut workload.attributes.items);
-        workload.attributes = Listing::incomplete(known, why);
+        incomplete(&mut workload.attributes, why);
+    }
+}
+
+/// There may be more; if that was known before, then for the reason that was known.
+fn incomplete<T>(listing: &mut Listing<T>, why: Why) {
+    if listing.is_complete() {
+        listing.completeness = Completeness::Incomplete(why);
     }
 }
 
@@ -74,10 +75,21 @@ enum Form {
     Api,
 }
 
+impl Form {
+    /// Where sessions are begun and ended.
+    fn session(self) -> &'static str {
+        match self {
+            Self::Rest => "/rest/com/vmware/cis/session",
+            Self::Api => "/api/session",
+        }
+    }
+}
+
 /// A session of the REST interface.
 struct Rest {
     form: Form,
-    token: HeaderValue,
+    /// What names the session, with how often it was begun.
+    token: Mutex<(HeaderValue, u32)>,
 }
 
 #[derive(Deserialize)]
@@ -113,18 +125,17 @@ struct Attached {
 
 impl Rest {
     async fn open(session: &Session<'_>) -> Result<Self, CallFault> {
-        match Self::open_as(session, Form::Rest).await {
-            Err(CallFault::Status(404 | 410)) => Self::open_as(session, Form::Api).await,
-            other => other,
-        }
+        let (form, token) = match Self::log_in(session, Form::Rest).await {
+            Err(CallFault::Status(404 | 410)) => {
+                (Form::Api, Self::log_in(session, Form::Api).await?)
+            }
+            other => (Form::Rest, other?),
+        };
+        Ok(Self { form, token: Mutex::new((token, 1)) })
     }
 
-    async fn open_as(session: &Session<'_>, form: Form) -> Result<Self, CallFault> {
-        let path = match form {
-            Form::Rest => "/rest/com/vmware/cis/session",
-            Form::Api => "/api/session",
-        };
-        let mut request = Request::post(session.url(path), Vec::new());
+    async fn log_in(session: &Session<'_>, form: Form) -> Result<HeaderValue, CallFault> {
+        let mut request = Request::post(session.url(form.session()), Vec::new());
         let credentials = basic(&session.run.target.credentials)
             .ok_or_else(|| CallFault::Markup("no password to log in with".into()))?;
         request.headers.insert(AUTHORIZATION, credentials);
@@ -132,25 +143,31 @@ impl Rest {
         let mut token = HeaderValue::from_str(&token)
             .map_err(|_| CallFault::Markup("its session cannot be used".into()))?;
         token.set_sensitive(true);
-        Ok(Self { form, token })
+        Ok(token)
+    }
+
+    /// Begins the session again that ended; several calls may find that out at once.
+    async fn renew(&self, session: &Session<'_>, ended: u32) -> Result<(), CallFault> {
+        let mut token = self.token.lock().await;
+        if token.1 == ended {
+            *token = (Self::log_in(session, self.form).await?, ended + 1);
+        }
+        Ok(())
     }
 
     async fn close(&self, session: &Session<'_>) {
-        let path = match self.form {
-            Form::Rest => "/rest/com/vmware/cis/session",
-            Form::Api => "/api/session",
-        };
-        let mut request = Request::get(session.url(path));
+        let mut request = Request::get(session.url(self.form.session()));
         request.method = Method::DELETE;
-        request.headers = self.headers();
-        let _ = session.http.send(&request).await;
+        self.sign(&mut request).await;
+        session.end(&request).await;
     }
 
-    fn headers(&self) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        headers.insert(HeaderName::from_static(SESSION_HEADER), self.token.clone());
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers
+    /// Names the session in a request; gives which one.
+    async fn sign(&self, request: &mut Request) -> u32 {
+        let token = self.token.lock().await;
+        request.headers.insert(HeaderName::from_static(SESSION_HEADER), token.0.clone());
+        request.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        token.1
     }
 
     fn tagging(&self, what: &str) -> String {
@@ -160,14 +177,29 @@ impl Rest {
         }
     }
 
+    /// Asks. Logs in again, once, if the session ended.
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        session: &Session<'_>,
+        mut request: Request,
+    ) -> Result<T, CallFault> {
+        let generation = self.sign(&mut request).await;
+        match send(session, self.form, &request).await {
+            Err(fault) if fault.ends_session() => {
+                self.renew(session, generation).await?;
+                self.sign(&mut request).await;
+                send(session, self.form, &request).await
+            }
+            other => other,
+        }
+    }
+
     async fn list<T: DeserializeOwned>(
         &self,
         session: &Session<'_>,
         what: &str,
     ) -> Result<T, CallFault> {
-        let mut request = Request::get(session.url(&self.tagging(what)));
-        request.headers = self.headers();
-        send(session, self.form, &request).await
+        self.ask(session, Request::get(session.url(&self.tagging(what)))).await
     }
 
     async fn details<T: DeserializeOwned>(
@@ -193,10 +225,12 @@ async fn send<T: DeserializeOwned>(
     let response = session.http.send(request).await?;
     match response.status() {
         status if status.is_success() => {}
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            let kind = "NoPermission".into();
-            let message = "the REST interface refuses the account".into();
-            return Err(CallFault::Fault(Fault { kind, message, ..Fault::default() }));
+        StatusCode::UNAUTHORIZED => {
+            let message = "the REST interface does not know the session or the account";
+            return Err(fault("NotAuthenticated", message));
+        }
+        StatusCode::FORBIDDEN => {
+            return Err(fault("NoPermission", "the REST interface refuses the account"));
         }
         status => return Err(CallFault::Status(status.as_u16())),
     }
@@ -208,6 +242,11 @@ async fn send<T: DeserializeOwned>(
         }
         Form::Api => serde_json::from_slice(&body).map_err(unreadable),
     }
+}
+
+fn fault(kind: &'static str, message: &'static str) -> CallFault {
+    let (kind, message) = (Text::new_static(kind), Text::new_static(message));
+    CallFault::Fault(Fault { kind, message, ..Fault::default() })
 }
 
 /// `Basic …` of user and password.
@@ -240,46 +279,75 @@ pub(super) struct Tags {
     rest: Rest,
     categories: BTreeMap<String, Category>,
     tags: HashMap<String, Tag>,
+    /// Why there may be more, if there may.
+    dropped: Option<Why>,
 }
 
 impl Tags {
     /// Reads all categories and tags.
     pub async fn load(session: &Session<'_>, gaps: &mut Gaps) -> Result<Self, CallFault> {
         let rest = Rest::open(session).await?;
-        let mut tags = Self { rest, categories: BTreeMap::new(), tags: HashMap::new() };
+        let (categories, tags) = (BTreeMap::new(), HashMap::new());
+        let mut tags = Self { rest, categories, tags, dropped: None };
         let outcome = tags.fill(session, gaps).await;
         if let Err(fault) = outcome {
-            tags.rest.close(session).await;
+            tags.close(session).await;
             return Err(fault);
         }
         Ok(tags)
     }
 
+    /// Reads them again, in the same session; what was known is kept where that fails.
+    pub async fn reload(&mut self, session: &Session<'_>, gaps: &mut Gaps) {
+        if let Err(fault) = self.fill(session, gaps).await {
+            self.dropped = Some(call_failed(gaps, &[SECTION], &fault));
+        }
+    }
+
+    /// Ends the session.
+    pub async fn close(&self, session: &Session<'_>) {
+        self.rest.close(session).await;
+    }
+
     async fn fill(&mut self, session: &Session<'_>, gaps: &mut Gaps) -> Result<(), CallFault> {
         let categories: Option<Vec<String>> = self.rest.list(session, "category").await?;
         let tags: Option<Vec<String>> = self.rest.list(session, "tag").await?;
-        let (categories, tags) = (bounded(categories, gaps), bounded(tags, gaps));
+        self.dropped = None;
+        let (categories, tags) = (self.bounded(categories, gaps), self.bounded(tags, gaps));
         let found = details::<Category>(session, &self.rest, "category", &categories).await;
-        for category in found {
-            match category {
-                Ok(category) => {
-                    self.categories.insert(category.id.clone(), category);
-                }
-                Err(fault) => call_failed(gaps, &[SECTION], &fault),
-            }
-        }
-        for tag in details::<Tag>(session, &self.rest, "tag", &tags).await {
-            match tag {
-                Ok(tag) => {
-                    self.tags.insert(tag.id.clone(), tag);
-                }
-                Err(fault) => call_failed(gaps, &[SECTION], &fault),
-            }
-        }
+        let found = self.read(found, gaps);
+        self.categories = found.into_iter().map(|it| (it.id.clone(), it)).collect();
+        let found = details::<Tag>(session, &self.rest, "tag", &tags).await;
+        let found = self.read(found, gaps);
+        self.tags = found.into_iter().map(|it| (it.id.clone(), it)).collect();
         Ok(())
     }
 
-    fn categories(&self, platform: &entente_model::PlatformId) -> Vec<TagCategory> {
+    /// Those that could be read; of the others it is kept why they could not.
+    fn read<T>(&mut self, found: Vec<Result<T, CallFault>>, gaps: &mut Gaps) -> Vec<T> {
+        let mut read = Vec::with_capacity(found.len());
+        for found in found {
+            match found {
+                Ok(found) => read.push(found),
+                Err(fault) => self.dropped = Some(call_failed(gaps, &[SECTION], &fault)),
+            }
+        }
+        read
+    }
+
+    /// Ids within the limit; some servers write `null` where there are none.
+    fn bounded(&mut self, ids: Option<Vec<String>>, gaps: &mut Gaps) -> Vec<String> {
+        let mut ids = ids.unwrap_or_default();
+        if ids.len() > TAGS_MAX {
+            ids.truncate(TAGS_MAX);
+            let message = format!("more than {TAGS_MAX}: what lies beyond was not read");
+            gaps.add_once(Found::of(GapCause::LimitReached, SECTION, &message));
+            self.dropped = Some(Why::CallFailed);
+        }
+        ids
+    }
+
+    fn categories(&self, platform: &PlatformId, gaps: &mut Gaps) -> Vec<TagCategory> {
         let category = |category: &Category| {
             let mut tags: Vec<Text> = self
                 .tags
@@ -294,30 +362,37 @@ impl Tags {
                 single: match category.cardinality.as_deref() {
                     Some("SINGLE") => Observed::Value(true),
                     Some("MULTIPLE") => Observed::Value(false),
-                    _ => Observed::Unobserved(Why::Unreadable),
+                    Some(word) => {
+                        let message = "a word that this version does not know";
+                        let found = Found::of(GapCause::UnknownValue, SECTION, message);
+                        gaps.add(found.field("cardinality").value(word));
+                        Observed::Unobserved(Why::Unreadable)
+                    }
+                    None => Observed::Unobserved(Why::Blank),
                 },
-                tags: Listing::complete(tags),
+                tags: match self.dropped {
+                    Some(why) => Listing::incomplete(tags, why),
+                    None => Listing::complete(tags),
+                },
             }
         };
         self.categories.values().map(category).collect()
     }
 
-    /// Adds each machine's tags to its attributes.
-    pub async fn attach(
-        &self,
-        session: &Session<'_>,
-        machines: &mut Machines,
-    ) -> Result<(), CallFault> {
-        if self.tags.is_empty() {
-            return Ok(());
-        }
+    /// Adds each machine's tags to its attributes. Machines of which that could not be asked have
+    /// attributes that are not all.
+    pub async fn attach(&self, session: &Session<'_>, machines: &mut Machines, gaps: &mut Gaps) {
+        let attached = self.attached(session, machines).await;
+        self.apply(&attached, machines, gaps);
+    }
+
+    /// Which tags machines bear: of each that was told of, and why others were not.
+    pub async fn attached(&self, session: &Session<'_>, machines: &Machines) -> AllAttached {
         let platform = &session.run.target.id;
-        let ids: Vec<Text> = machines
-            .workloads
-            .iter()
-            .map(|it| Text::new(native(it.id.as_str(), platform)))
-            .collect();
+        let native = |it: &Workload| Text::new(native(it.id.as_str(), platform));
+        let ids: Vec<Text> = machines.workloads.iter().map(native).collect();
         let path = self.rest.tagging("tag-association");
+        let mut all = AllAttached { told: HashMap::new(), failed: None };
         for batch in ids.chunks(OBJECTS_MAX) {
             let objects: Vec<_> = batch
                 .iter()
@@ -330,52 +405,72 @@ impl Tags {
                 Form::Api => "action=list-attached-tags-on-objects",
             }));
             let mut request = Request::post(url, body);
-            request.headers = self.rest.headers();
             request.repeatable = true;
-            let found: Option<Vec<Attached>> = send(session, self.rest.form, &request).await?;
-            for attached in found.into_iter().flatten() {
-                self.add(&attached, machines);
+            match self.rest.ask::<Option<Vec<Attached>>>(session, request).await {
+                Ok(found) => {
+                    let told = found.into_iter().flatten();
+                    all.told
+                        .extend(told.map(|it| (it.object_id.id, it.tag_ids.unwrap_or_default())));
+                }
+                Err(fault) => {
+                    all.failed = Some(fault);
+                    break;
+                }
             }
         }
-        Ok(())
+        all
     }
 
-    fn add(&self, attached: &Attached, machines: &mut Machines) {
-        let mut unknown = 0;
-        let Some(workload) = machines.get_mut(&attached.object_id.id) else { return };
-        for id in attached.tag_ids.iter().flatten() {
-            let tag = self.tags.get(id);
-            let category = tag.and_then(|it| self.categories.get(&it.category_id));
-            let (Some(tag), Some(category)) = (tag, category) else {
-                unknown += 1;
+    /// Every tag that machines bear is in the catalogue.
+    pub fn knows(&self, attached: &AllAttached) -> bool {
+        attached.told.values().flatten().all(|id| self.meaning(id).is_some())
+    }
+
+    fn meaning(&self, id: &str) -> Option<(&Category, &Tag)> {
+        let tag = self.tags.get(id)?;
+        Some((self.categories.get(&tag.category_id)?, tag))
+    }
+
+    /// Adds what was told to machines' attributes.
+    pub fn apply(&self, attached: &AllAttached, machines: &mut Machines, gaps: &mut Gaps) {
+        let failed = attached.failed.as_ref().map(|it| call_failed(gaps, &[WORKLOADS], it));
+        let found =
+            Found::of(GapCause::CallFailed, WORKLOADS, "the platform did not tell its tags");
+        let unread = self.dropped.unwrap_or(Why::Unreadable);
+        let message = "tags that are not in the list of tags: the account may not see them, or they could not be read";
+        let dangling = Found::of(GapCause::DanglingReference, WORKLOADS, message).field("tag");
+        for (native, at) in &machines.at {
+            let Some(workload) = machines.workloads.get_mut(*at) else { continue };
+            let Some(ids) = attached.told.get(native.as_str()) else {
+                if failed.is_none() {
+                    gaps.add(found.field("tag").value(native));
+                }
+                incomplete(&mut workload.attributes, failed.unwrap_or(Why::CallFailed));
                 continue;
             };
-            workload.attributes.items.push(Attribute {
-                name: Text::new(&category.name),
-                value: redacted(&tag.name),
-                kind: Observed::Value(AttributeKind::Tag),
-            });
-        }
-        workload.attributes.items.sort();
-        if unknown > 0 {
-            let known = std::mem::take(&mut workload.attributes.items);
-            workload.attributes = Listing::incomplete(known, Why::NoPermission);
-            let message = "tags that are not in the list of tags: the account may not see them";
-            let found = Found::of(GapCause::NoPermission, WORKLOADS, message).field("tag");
-            machines.gaps.add_many(found, unknown);
+            for id in ids {
+                let Some((category, tag)) = self.meaning(id) else {
+                    gaps.add(dangling.value(id));
+                    incomplete(&mut workload.attributes, unread);
+                    continue;
+                };
+                workload.attributes.items.push(Attribute {
+                    name: Text::new(&category.name),
+                    value: redacted(&tag.name),
+                    kind: Observed::Value(AttributeKind::Tag),
+                });
+            }
+            workload.attributes.items.sort();
         }
     }
 }
 
-/// Ids within the limit; some servers write `null` where there are none.
-fn bounded(ids: Option<Vec<String>>, gaps: &mut Gaps) -> Vec<String> {
-    let mut ids = ids.unwrap_or_default();
-    if ids.len() > TAGS_MAX {
-        ids.truncate(TAGS_MAX);
-        let message = format!("more than {TAGS_MAX}: what lies beyond was not read");
-        gaps.add_once(Found::of(GapCause::LimitReached, SECTION, &message));
-    }
-    ids
+/// Which tags machines bear.
+pub(super) struct AllAttached {
+    /// Ids of tags by the machine's id; nothing of machines that were not told of.
+    told: HashMap<String, Vec<String>>,
+    /// Why not all could be asked about.
+    failed: Option<CallFault>,
 }
 
 /// One call for each id, several at once: there is no call for all of them.

@@ -4,16 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use entente_model::{
-    Activity, Alarm, Attachment, AttachmentKind, Listing, Moment, Observed, PlatformId, Text, Why,
+    Activity, Alarm, Attachment, AttachmentKind, GapCause, Listing, Moment, Observed, PlatformId,
+    Text, Why,
 };
 
-use super::super::wire::{Element, Object, Told, Tree};
+use super::super::wire::{Element, Object, Told};
 use super::facts::{Facts, blank};
 use crate::secrets::redacted;
-
-fn within<'t>(element: Element<'t>, path: &str) -> Told<'t> {
-    element.at(path).map_or(Told::Unset, Told::Value)
-}
 
 fn details<const N: usize>(
     element: Element<'_>,
@@ -42,8 +39,8 @@ pub(super) fn extensions(
             // Whom it logs in as is not registered with it.
             principal: Observed::Unobserved(Why::SourceLimit),
             address: host.map_or(Observed::Absent, Observed::Value),
-            version: facts.text(within(it, "version"), blank()),
-            last_seen: facts.moment(within(it, "lastHeartbeatTime"), blank()),
+            version: facts.text(it.told("version"), blank()),
+            last_seen: facts.moment(it.told("lastHeartbeatTime"), blank()),
             count: Observed::Unobserved(Why::SourceLimit),
             details: details(
                 it,
@@ -93,45 +90,44 @@ pub(super) fn sessions(
         .collect()
 }
 
-/// A page of tasks; gives how many it held.
-pub(in crate::vsphere) fn tasks(
-    answer: &Tree,
+/// A task; nothing if it cannot be told from others.
+pub(in crate::vsphere) fn task(
+    task: Element<'_>,
     platform: &PlatformId,
     facts: &mut Facts<'_>,
-    activities: &mut BTreeMap<Text, Activity>,
-) -> u64 {
-    let mut count = 0;
-    for task in answer.root().into_iter().flat_map(|it| it.all("returnval")) {
-        count += 1;
-        let key = Text::new(task.text_at("key").unwrap_or_default());
-        let reason = task.child("reason");
-        let principal = match reason.map(Element::kind) {
-            Some("TaskReasonUser") => facts.text(within(task, "reason.userName"), blank()),
-            // A schedule, an alarm, the system: the platform itself.
-            Some(_) => Observed::Absent,
-            None => blank(),
-        };
-        let started = within(task, "startTime");
-        let queued = within(task, "queueTime");
-        let action = task.text_at("descriptionId").or(task.text_at("name"));
-        let activity = Activity {
-            platform: platform.clone(),
-            native_id: key.clone(),
-            at: facts.moment(if started.text().is_some() { started } else { queued }, blank()),
-            principal,
-            action: Text::new(action.unwrap_or_default()),
-            subject: match task.reference_at("entity") {
-                Some(entity) => Observed::Value(Text::new(entity.id)),
-                None => Observed::Absent,
-            },
-            outcome: match task.text_at("state") {
-                Some("queued" | "running") => Observed::Absent,
-                _ => facts.text(within(task, "state"), blank()),
-            },
-        };
-        activities.insert(key, activity);
-    }
-    count
+) -> Option<Activity> {
+    let Some(key) = task.text_at("key").map(Text::new) else {
+        facts.gap(GapCause::UnmappedRow, "key", "a task without a key");
+        return None;
+    };
+    let principal = match task.child("reason").map(Element::kind) {
+        Some("TaskReasonUser") => facts.text(task.told("reason.userName"), blank()),
+        // The platform itself.
+        Some("TaskReasonAlarm" | "TaskReasonSchedule" | "TaskReasonSystem") => Observed::Absent,
+        Some(kind) => {
+            let message = "a reason for tasks that this version does not know";
+            facts.value(GapCause::UnknownValue, "reason", message, kind);
+            Observed::Unobserved(Why::Unreadable)
+        }
+        None => blank(),
+    };
+    let (started, queued) = (task.told("startTime"), task.told("queueTime"));
+    let action = task.text_at("descriptionId").or(task.text_at("name"));
+    Some(Activity {
+        platform: platform.clone(),
+        native_id: key,
+        at: facts.moment(if started.text().is_some() { started } else { queued }, blank()),
+        principal,
+        action: Text::new(action.unwrap_or_default()),
+        subject: match task.reference_at("entity") {
+            Some(entity) => Observed::Value(Text::new(entity.id)),
+            None => Observed::Absent,
+        },
+        outcome: match task.text_at("state") {
+            Some("queued" | "running") => Observed::Absent,
+            _ => facts.text(task.told("state"), blank()),
+        },
+    })
 }
 
 /// Whoever started tasks.
@@ -163,19 +159,22 @@ pub(super) fn initiators(activities: &[Activity], platform: &PlatformId) -> Vec<
 /// An alarm definition.
 pub(super) fn alarm(
     object: &Object<'_>,
-    triggered: &BTreeMap<Text, BTreeSet<Text>>,
-    refused: Option<Why>,
+    triggered: &Triggered,
     platform: &PlatformId,
     facts: &mut Facts<'_>,
 ) -> Alarm {
     facts.refusals(object);
     let native = object.reference.id;
-    let mut actions = BTreeSet::new();
-    if let Some(action) = object.get("info.action").element() {
-        collect_actions(action, &mut actions, 0);
+    let mut actions = Actions::default();
+    let action = object.get("info.action");
+    if let Some(action) = action.element() {
+        actions.collect(action, facts, 0);
     }
-    let actions = actions.into_iter().collect();
-    let triggered = triggered.get(native).into_iter().flatten().cloned().collect();
+    let actions = match action.refused().or(actions.dropped) {
+        Some(why) => Listing::incomplete(actions.words.into_iter().collect(), why),
+        None => Listing::complete(actions.words.into_iter().collect()),
+    };
+    let objects = triggered.by_alarm.get(native).into_iter().flatten().cloned().collect();
     Alarm {
         platform: platform.clone(),
         native_id: Text::new(native),
@@ -185,44 +184,68 @@ pub(super) fn alarm(
             Told::Missing(why) => Observed::Unobserved(why),
             told => Observed::Value(told.text().is_some()),
         },
-        actions: match object.get("info.action").refused() {
-            Some(why) => Listing::incomplete(actions, why),
-            None => Listing::complete(actions),
-        },
-        triggered: match refused {
-            Some(why) => Listing::incomplete(triggered, why),
-            None => Listing::complete(triggered),
+        actions,
+        triggered: match triggered.dropped {
+            Some(why) => Listing::incomplete(objects, why),
+            None => Listing::complete(objects),
         },
     }
 }
 
-/// Groups of actions hold actions, and triggered ones hold the action proper.
-fn collect_actions(action: Element<'_>, into: &mut BTreeSet<Text>, depth: usize) {
-    let word = match action.kind() {
-        "SendEmailAction" => "email",
-        "SendSNMPAction" => "snmp",
-        "RunScriptAction" => "script",
-        "MethodAction" => "method",
-        "CreateTaskAction" => "task",
-        _ => {
-            if depth < 8 {
+/// What an alarm does.
+#[derive(Default)]
+struct Actions {
+    words: BTreeSet<Text>,
+    /// Why there may be more, if there may.
+    dropped: Option<Why>,
+}
+
+/// Groups of actions hold actions, and triggered ones hold the action proper; not deeper than this.
+const ACTIONS_DEPTH_MAX: usize = 8;
+
+impl Actions {
+    fn collect(&mut self, action: Element<'_>, facts: &mut Facts<'_>, depth: usize) {
+        let word = match action.kind() {
+            "SendEmailAction" => "email",
+            "SendSNMPAction" => "snmp",
+            "RunScriptAction" => "script",
+            "MethodAction" => "method",
+            "CreateTaskAction" => "task",
+            "GroupAlarmAction" | "AlarmTriggeringAction" if depth < ACTIONS_DEPTH_MAX => {
                 for below in action.all("action") {
-                    collect_actions(below, into, depth + 1);
+                    self.collect(below, facts, depth + 1);
                 }
+                return;
             }
-            return;
-        }
-    };
-    into.insert(Text::new_static(word));
+            kind => {
+                let message = "a kind of alarm action that this version does not know";
+                facts.value(GapCause::UnknownValue, "info.action", message, kind);
+                self.dropped = Some(Why::Unreadable);
+                return;
+            }
+        };
+        self.words.insert(Text::new_static(word));
+    }
 }
 
 /// Which alarms are triggered for which objects.
-pub(super) fn triggered(told: Told<'_>) -> BTreeMap<Text, BTreeSet<Text>> {
-    let mut all: BTreeMap<Text, BTreeSet<Text>> = BTreeMap::new();
+pub(super) struct Triggered {
+    by_alarm: BTreeMap<Text, BTreeSet<Text>>,
+    /// Why there may be more, if there may.
+    dropped: Option<Why>,
+}
+
+/// Of the states of alarms on the root folder and below.
+pub(super) fn triggered(told: Told<'_>, facts: &mut Facts<'_>) -> Triggered {
+    let mut all = Triggered { by_alarm: BTreeMap::new(), dropped: told.refused() };
     for state in told.elements() {
         let (alarm, entity) = (state.reference_at("alarm"), state.reference_at("entity"));
         if let (Some(alarm), Some(entity)) = (alarm, entity) {
-            all.entry(Text::new(alarm.id)).or_default().insert(Text::new(entity.id));
+            all.by_alarm.entry(Text::new(alarm.id)).or_default().insert(Text::new(entity.id));
+        } else {
+            let message = "an alarm's state that does not name alarm and object";
+            facts.gap(GapCause::UnmappedRow, "triggeredAlarmState", message);
+            all.dropped = Some(Why::Unreadable);
         }
     }
     all

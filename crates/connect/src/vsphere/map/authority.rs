@@ -17,12 +17,11 @@ pub(super) fn roles(told: Told<'_>, platform: &PlatformId, facts: &mut Facts<'_>
             role.all("privilege").map(|it| Text::new(it.text())).collect();
         privileges.sort();
         let native = role.text_at("roleId").unwrap_or_default();
-        let within = |path: &str| role.at(path).map_or(Told::Unset, Told::Value);
         Role {
             platform: platform.clone(),
             native_id: Text::new(native),
-            name: facts.name(within("name"), native),
-            builtin: facts.flag(within("system"), blank()),
+            name: facts.name(role.told("name"), native),
+            builtin: facts.flag(role.told("system"), blank()),
             privileges: Listing::complete(privileges),
         }
     };
@@ -46,9 +45,14 @@ pub(super) fn permissions(
             facts.gap(GapCause::UnmappedRow, "principal", "a permission that names nobody");
             continue;
         };
-        let kind = match permission.flag_at("group") {
-            Some(true) => PrincipalKind::Group,
-            _ => PrincipalKind::User,
+        let kind = match facts.flag(permission.told("group"), blank()) {
+            Observed::Value(true) => PrincipalKind::Group,
+            Observed::Value(false) => PrincipalKind::User,
+            Observed::Absent | Observed::Unobserved(_) => {
+                let message = "a permission that does not say whether it names a user or a group";
+                facts.value(GapCause::UnmappedRow, "group", message, &name);
+                continue;
+            }
         };
         let entity = permission.reference_at("entity");
         let scope = entity.and_then(|it| path_of(it.id));
@@ -57,7 +61,6 @@ pub(super) fn permissions(
             facts.gap(GapCause::DanglingReference, "entity", message);
         }
         let scope_id = entity.map(|it| Text::new(it.id));
-        let within = |path: &str| permission.at(path).map_or(Told::Unset, Told::Value);
         control.grants.push(Grant {
             platform: platform.clone(),
             principal: name.clone(),
@@ -65,7 +68,7 @@ pub(super) fn permissions(
             role: Text::new(permission.text_at("roleId").unwrap_or_default()),
             scope: scope.or(scope_id.clone()).unwrap_or_default(),
             scope_id: scope_id.map_or(blank(), Observed::Value),
-            propagates: facts.flag(within("propagate"), blank()),
+            propagates: facts.flag(permission.told("propagate"), blank()),
         });
         let domain = name.split_once('\\').map(|(domain, _)| Text::new(domain));
         principals.insert((name, kind), domain);

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use entente_model::{
     Cluster, ClusterId, ControlPlane, GapCause, HostId, Listing, Observed, PlacementGroup,
-    PlacementRule, PlacementRuleKind, Text, WorkloadId, WorkloadOverride,
+    PlacementRule, PlacementRuleKind, Text, Why, WorkloadId, WorkloadOverride,
 };
 
 use super::super::wire::{Element, Object, Told, unescape};
-use super::facts::{Facts, blank};
+use super::facts::{Facts, blank, listing};
 use super::inventory::Inventory;
 use crate::live::Found;
 
@@ -26,7 +26,11 @@ pub(super) fn cluster(
     let config = object.get("configurationEx");
     let summary = object.get("summary");
     if let Some(known) = inventory.clusters.get_mut(&native) {
-        known.1 = config.refused();
+        known.1 = match config {
+            Told::Value(_) => None,
+            Told::Unset => Some(Why::Blank),
+            Told::Missing(why) => Some(why),
+        };
     }
     let (das, drs) = (config.child("dasConfig"), config.child("drsConfig"));
     let failover = das.child("admissionControlPolicy.failoverLevel").text().is_some();
@@ -47,6 +51,19 @@ pub(super) fn cluster(
         cpu_cores: facts.number(summary.child("numCpuCores"), blank()),
         memory_bytes: facts.bytes(summary.child("totalMemory"), 1, blank()),
     };
+    seen_hosts(&native, summary.child("numHosts"), inventory, facts);
+    if config.element().is_none() {
+        let message = "a cluster's groups, rules and settings of single machines were not told";
+        let cause = match config.refused() {
+            Some(Why::NoPermission) => GapCause::NoPermission,
+            Some(_) => GapCause::CallFailed,
+            None => GapCause::MissingField,
+        };
+        for list in ["placement_groups", "placement_rules", "overrides"] {
+            let found = Found::of(cause, list, message).field("configurationEx");
+            facts.gaps.add(found.value(&native));
+        }
+    }
     if let Some(config) = config.element() {
         let mut rules = Rules { id: &id, config, inventory, facts, control };
         let groups = rules.groups();
@@ -54,6 +71,15 @@ pub(super) fn cluster(
         rules.overrides();
     }
     Some(cluster)
+}
+
+/// A cluster counts its hosts, whoever may see them.
+fn seen_hosts(native: &str, count: Told<'_>, inventory: &Inventory, facts: &mut Facts<'_>) {
+    let Observed::Value(count) = facts.number::<usize>(count, blank()) else { return };
+    if count > inventory.hosts_in(native) {
+        let message = "the cluster counts more hosts than the list of hosts holds: the account may not see them, or they are newer than the list";
+        facts.dangling("hosts", message, native);
+    }
 }
 
 struct Rules<'a, 'g> {
@@ -65,35 +91,58 @@ struct Rules<'a, 'g> {
 }
 
 /// Ids of workloads and of hosts.
-type Members = (BTreeSet<Text>, BTreeSet<Text>);
+#[derive(Clone, Default)]
+struct Members {
+    workloads: BTreeSet<Text>,
+    hosts: BTreeSet<Text>,
+    /// Why there may be more, if there may.
+    dropped: Option<Why>,
+}
 
-fn ids(element: Element<'_>, name: &'static str) -> BTreeSet<Text> {
-    element.all(name).filter_map(Element::reference).map(|it| Text::new(it.id)).collect()
+impl Members {
+    /// Of a group or rule that names them itself.
+    fn of(element: Element<'_>) -> Self {
+        let mut members = Self::default();
+        for (name, ids) in [("vm", &mut members.workloads), ("host", &mut members.hosts)] {
+            for member in element.all(name) {
+                match member.reference() {
+                    Some(it) => drop(ids.insert(Text::new(it.id))),
+                    None => members.dropped = Some(Why::Unreadable),
+                }
+            }
+        }
+        members
+    }
 }
 
 impl Rules<'_, '_> {
-    fn workloads(&self, ids: &BTreeSet<Text>) -> Listing<WorkloadId> {
+    fn workloads(&self, members: &Members) -> Listing<WorkloadId> {
         let on = |id: &Text| WorkloadId::on(&self.inventory.platform, id).ok();
-        Listing::complete(sorted(ids.iter().filter_map(on).collect()))
+        sorted(&members.workloads, on, members.dropped)
     }
 
-    fn hosts(&self, ids: &BTreeSet<Text>) -> Listing<HostId> {
+    fn hosts(&self, members: &Members) -> Listing<HostId> {
         let on = |id: &Text| HostId::on(&self.inventory.platform, id).ok();
-        Listing::complete(sorted(ids.iter().filter_map(on).collect()))
+        sorted(&members.hosts, on, members.dropped)
     }
 
     fn groups(&mut self) -> BTreeMap<Text, Members> {
         let mut groups = BTreeMap::new();
         for group in self.config.all("group") {
-            let Some(name) = group.text_at("name") else { continue };
+            let Some(name) = group.text_at("name") else {
+                let found =
+                    Found::of(GapCause::UnmappedRow, "placement_groups", "a group without a name");
+                self.facts.gaps.add(found);
+                continue;
+            };
             let name = Text::from(unescape(name));
-            let members: Members = (ids(group, "vm"), ids(group, "host"));
+            let members = Members::of(group);
             self.control.placement_groups.push(PlacementGroup {
                 platform: self.inventory.platform.clone(),
                 cluster: Observed::Value(self.id.clone()),
                 name: name.clone(),
-                workloads: self.workloads(&members.0),
-                hosts: self.hosts(&members.1),
+                workloads: self.workloads(&members),
+                hosts: self.hosts(&members),
             });
             groups.insert(name, members);
         }
@@ -104,8 +153,8 @@ impl Rules<'_, '_> {
         for rule in self.config.all("rule") {
             let name = unescape(rule.text_at("name").unwrap_or_default());
             let name = Text::from(name);
-            let (kind, (workloads, hosts)) = self.meaning(rule, groups);
-            for workload in &workloads {
+            let (kind, members) = self.meaning(rule, groups);
+            for workload in &members.workloads {
                 self.inventory.rules.entry(workload.clone()).or_default().push(name.clone());
             }
             let rule = PlacementRule {
@@ -113,10 +162,10 @@ impl Rules<'_, '_> {
                 cluster: Observed::Value(self.id.clone()),
                 name,
                 kind,
-                enabled: self.facts.flag(told(rule, "enabled"), blank()),
-                mandatory: self.facts.flag(told(rule, "mandatory"), Observed::Value(false)),
-                workloads: self.workloads(&workloads),
-                hosts: self.hosts(&hosts),
+                enabled: self.facts.flag(rule.told("enabled"), blank()),
+                mandatory: self.facts.flag(rule.told("mandatory"), Observed::Value(false)),
+                workloads: self.workloads(&members),
+                hosts: self.hosts(&members),
             };
             self.control.placement_rules.push(rule);
         }
@@ -127,39 +176,46 @@ impl Rules<'_, '_> {
         rule: Element<'_>,
         groups: &BTreeMap<Text, Members>,
     ) -> (PlacementRuleKind, Members) {
-        let named = |field: &str| {
+        let mut members = Members::of(rule);
+        let mut named = |field: &str, facts: &mut Facts<'_>| {
             let name = rule.text_at(field).map(unescape);
-            name.and_then(|name| groups.get(name.as_ref())).cloned().unwrap_or_default()
+            let group = name.as_ref().and_then(|name| groups.get(name.as_ref()));
+            if group.is_none() {
+                let message = "a rule names a group that was not told of";
+                let found = Found::of(GapCause::DanglingReference, "placement_rules", message);
+                facts.gaps.add(found.field("group").value(name.as_deref().unwrap_or_default()));
+                members.dropped = Some(Why::Unreadable);
+            }
+            let group = group.cloned().unwrap_or_default();
+            members.dropped = members.dropped.or(group.dropped);
+            group
         };
-        match rule.kind() {
-            "ClusterAffinityRuleSpec" => {
-                (PlacementRuleKind::KeepTogether, (ids(rule, "vm"), BTreeSet::new()))
-            }
-            "ClusterAntiAffinityRuleSpec" => {
-                (PlacementRuleKind::KeepApart, (ids(rule, "vm"), BTreeSet::new()))
-            }
+        let kind = match rule.kind() {
+            "ClusterAffinityRuleSpec" => PlacementRuleKind::KeepTogether,
+            "ClusterAntiAffinityRuleSpec" => PlacementRuleKind::KeepApart,
             "ClusterVmHostRuleInfo" => {
-                let workloads = named("vmGroupName").0;
-                if rule.text_at("antiAffineHostGroupName").is_some() {
-                    let hosts = named("antiAffineHostGroupName").1;
-                    (PlacementRuleKind::AvoidHosts, (workloads, hosts))
-                } else {
-                    let hosts = named("affineHostGroupName").1;
-                    (PlacementRuleKind::RunOn, (workloads, hosts))
-                }
+                let avoids = rule.text_at("antiAffineHostGroupName").is_some();
+                let of = if avoids { "antiAffineHostGroupName" } else { "affineHostGroupName" };
+                let workloads = named("vmGroupName", self.facts).workloads;
+                let hosts = named(of, self.facts).hosts;
+                (members.workloads, members.hosts) = (workloads, hosts);
+                if avoids { PlacementRuleKind::AvoidHosts } else { PlacementRuleKind::RunOn }
             }
             "ClusterDependencyRuleInfo" => {
-                let mut workloads = named("vmGroup").0;
-                workloads.extend(named("dependsOnVmGroup").0);
-                (PlacementRuleKind::StartAfter, (workloads, BTreeSet::new()))
+                let mut workloads = named("vmGroup", self.facts).workloads;
+                workloads.extend(named("dependsOnVmGroup", self.facts).workloads);
+                members.workloads = workloads;
+                PlacementRuleKind::StartAfter
             }
             kind => {
                 let message = "a kind of rule that this version does not know";
                 let found = Found::of(GapCause::UnknownValue, "placement_rules", message);
                 self.facts.gaps.add(found.field("rule").value(kind));
-                (PlacementRuleKind::Unknown, (ids(rule, "vm"), ids(rule, "host")))
+                members.dropped = Some(Why::Unreadable);
+                PlacementRuleKind::Unknown
             }
-        }
+        };
+        (kind, members)
     }
 
     fn overrides(&mut self) {
@@ -190,8 +246,14 @@ impl Rules<'_, '_> {
         function: &'static str,
         settings: &[(&str, &'static str)],
     ) {
-        let Some(reference) = own.reference_at(key) else { return };
-        let Ok(workload) = WorkloadId::on(&self.inventory.platform, reference.id) else { return };
+        let reference = own.reference_at(key);
+        let workload =
+            reference.and_then(|it| WorkloadId::on(&self.inventory.platform, it.id).ok());
+        let (Some(reference), Some(workload)) = (reference, workload) else {
+            let message = "settings of a machine that they do not name";
+            self.facts.gaps.add(Found::of(GapCause::UnmappedRow, "overrides", message));
+            return;
+        };
         for (path, setting) in settings {
             let Some(value) = own.text_at(path) else { continue };
             // Its cluster's own setting, by another name.
@@ -215,11 +277,14 @@ impl Rules<'_, '_> {
     }
 }
 
-fn told<'t>(element: Element<'t>, path: &str) -> Told<'t> {
-    element.at(path).map_or(Told::Unset, Told::Value)
-}
-
-fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {
+/// Ids, sorted; those that none can be made of are missing.
+fn sorted<T: Ord>(
+    ids: &BTreeSet<Text>,
+    on: impl Fn(&Text) -> Option<T>,
+    dropped: Option<Why>,
+) -> Listing<T> {
+    let mut items: Vec<T> = ids.iter().filter_map(on).collect();
     items.sort();
-    items
+    let unreadable = (items.len() < ids.len()).then_some(Why::Unreadable);
+    listing(items, dropped.or(unreadable))
 }

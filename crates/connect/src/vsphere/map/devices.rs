@@ -1,14 +1,15 @@
 //! Virtual hardware: disks, network adapters, and every other device by its kind.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use entente_model::{
-    BusSharing, Device, Devices, Disk, DiskMode, DiskSharing, GapCause, Listing, Nic, Observed,
-    RawMapping, Text, Why,
+    BusSharing, DatastoreId, Device, Devices, Disk, DiskMode, DiskSharing, GapCause, Listing, Nic,
+    Observed, RawMapping, Text, Why,
 };
 
 use super::super::wire::{Element, Told};
-use super::facts::{Facts, blank};
+use super::facts::{Facts, blank, listing};
 use super::inventory::Inventory;
 use super::settings::Settings;
 
@@ -53,27 +54,38 @@ const NOT_MODELLED: [&str; 7] = [
     "VirtualPrecisionClock",
 ];
 
-struct Parts<'t, 'i, 'g, 'f> {
-    devices: Vec<Element<'t>>,
-    guest: Told<'t>,
-    settings: &'i Settings<'t>,
-    inventory: &'i Inventory,
-    facts: &'f mut Facts<'g>,
+/// What of a machine tells of its hardware.
+pub(super) struct Machine<'t, 's> {
+    /// `config.hardware`.
+    pub hardware: Told<'t>,
+    /// `guest.net`.
+    pub guest: Told<'t>,
+    /// Its settings.
+    pub settings: &'s Settings<'t>,
+    /// Why the platform itself cannot read the machine, if it cannot.
+    pub unread: Option<Why>,
 }
 
-/// What `config.hardware` tells.
+struct Parts<'t, 'i, 'g, 'f> {
+    devices: Vec<Element<'t>>,
+    machine: &'i Machine<'t, 'i>,
+    inventory: &'i Inventory,
+    facts: &'f mut Facts<'g>,
+    strangers: &'f mut BTreeSet<Text>,
+}
+
+/// What `config.hardware` tells; ids of what it refers to and nothing told of become strangers.
 pub(super) fn hardware<'t>(
-    told: Told<'t>,
-    guest: Told<'t>,
-    settings: &Settings<'t>,
+    machine: &Machine<'t, '_>,
     inventory: &Inventory,
     facts: &mut Facts<'_>,
+    strangers: &mut BTreeSet<Text>,
 ) -> Hardware {
-    let Some(element) = told.element() else {
-        return unobserved(told.refused().unwrap_or(Why::Blank));
+    let Some(element) = machine.hardware.element() else {
+        return unobserved(machine.hardware.refused().unwrap_or(Why::Blank));
     };
     let devices = element.all("device").collect();
-    let mut parts = Parts { devices, guest, settings, inventory, facts };
+    let mut parts = Parts { devices, machine, inventory, facts, strangers };
     parts.read()
 }
 
@@ -94,10 +106,6 @@ fn unobserved(why: Why) -> Hardware {
     }
 }
 
-fn within<'t>(element: Element<'t>, path: &str) -> Told<'t> {
-    element.at(path).map_or(Told::Unset, Told::Value)
-}
-
 fn label(device: Element<'_>) -> Text {
     Text::new(device.text_at("deviceInfo.label").unwrap_or_default())
 }
@@ -108,6 +116,8 @@ impl<'t> Parts<'t, '_, '_, '_> {
         let (mut cdroms, mut usb, mut pci) = (Vec::new(), Vec::new(), Vec::new());
         let (mut vgpus, mut serial_ports) = (Vec::new(), Vec::new());
         let (mut tpm, mut has_encrypted_disk) = (false, false);
+        // What is told of a machine that cannot be read may be old.
+        let (mut lost_disks, mut lost) = (self.machine.unread, self.machine.unread);
         for device in self.devices.clone() {
             match device.kind() {
                 "VirtualDisk" => {
@@ -133,19 +143,24 @@ impl<'t> Parts<'t, '_, '_, '_> {
                 kind => {
                     let message = "a kind of device that this version does not know";
                     self.facts.value(GapCause::UnknownValue, "device", message, kind);
+                    let is_disk = device.child("capacityInKB").is_some();
+                    *(if is_disk { &mut lost_disks } else { &mut lost }) = Some(Why::Unreadable);
                 }
             }
         }
         Hardware {
-            disks: Listing::complete(disks),
-            nics: Listing::complete(nics),
+            disks: listing(disks, lost_disks),
+            nics: listing(nics, self.machine.unread),
             devices: Devices {
-                cdroms: Listing::complete(cdroms),
-                usb: Listing::complete(usb),
-                pci_passthrough: Listing::complete(pci),
-                vgpus: Listing::complete(vgpus),
-                serial_ports: Listing::complete(serial_ports),
-                tpm: Observed::Value(tpm),
+                cdroms: listing(cdroms, lost),
+                usb: listing(usb, lost),
+                pci_passthrough: listing(pci, lost),
+                vgpus: listing(vgpus, lost),
+                serial_ports: listing(serial_ports, lost),
+                tpm: match lost {
+                    Some(why) if !tpm => Observed::Unobserved(why),
+                    _ => Observed::Value(tpm),
+                },
                 encrypted: blank(),
             },
             has_encrypted_disk,
@@ -163,10 +178,16 @@ impl<'t> Parts<'t, '_, '_, '_> {
                 (None, Some(backing)) if !backing.kind().is_empty() => {
                     Observed::Value(Text::new(backing.kind()))
                 }
-                _ => Observed::Absent,
+                _ => self.documented(Observed::Absent),
             },
-            connected: self.facts.flag(within(device, "connectable.connected"), blank()),
+            connected: self.facts.flag(device.told("connectable.connected"), blank()),
         }
+    }
+
+    /// What the platform's documentation says that it is where it is unset; what a machine that cannot
+    /// be read does not tell is not known.
+    fn documented<T>(&self, unset: Observed<T>) -> Observed<T> {
+        self.machine.unread.map_or(unset, Observed::Unobserved)
     }
 
     fn controller(&self, device: Element<'t>) -> Option<Element<'t>> {
@@ -175,73 +196,74 @@ impl<'t> Parts<'t, '_, '_, '_> {
     }
 
     fn disk(&mut self, device: Element<'t>) -> Disk {
-        let backing = device.child("backing").map_or(Told::Unset, Told::Value);
+        let backing = device.told("backing");
         let kind = backing.element().map_or("", Element::kind);
         let controller = self.controller(device);
         let is_raw = kind.contains("RawDisk");
-        let capacity = within(device, "capacityInBytes");
+        let capacity = device.told("capacityInBytes");
         let capacity_bytes = match capacity.text() {
             Some(_) => self.facts.bytes(capacity, 1, blank()),
-            None => self.facts.bytes(within(device, "capacityInKB"), 1 << 10, blank()),
+            None => self.facts.bytes(device.told("capacityInKB"), 1 << 10, blank()),
         };
-        let datastore = backing.child("datastore").reference();
-        let thin = backing.child("thinProvisioned");
+        // Only SCSI and NVMe controllers can be shared.
+        let not_shared = self.documented(Observed::Value(BusSharing::None));
         Disk {
             label: label(device),
-            key: self.facts.text(within(device, "key"), blank()),
+            key: self.facts.text(device.told("key"), blank()),
             uuid: self.facts.word(backing.child("uuid"), blank(), |it| it.parse().ok()),
             capacity_bytes,
-            datastore: match datastore.map(|it| self.inventory.datastores.get(it.id)) {
-                Some(Some(id)) => Observed::Value(id.clone()),
-                Some(None) => Observed::Unobserved(Why::NoPermission),
-                None => blank(),
-            },
+            datastore: self.datastore(backing),
             path: self.facts.text(backing.child("fileName"), blank()),
             thin: match kind {
                 // These grow as they are written, and say nothing of it.
                 "VirtualDiskSeSparseBackingInfo"
                 | "VirtualDiskSparseVer1BackingInfo"
                 | "VirtualDiskSparseVer2BackingInfo" => Observed::Value(true),
+                "" => blank(),
                 _ if is_raw => Observed::Value(false),
-                _ => self.facts.flag(thin, Observed::Value(false)),
+                _ => {
+                    let thick = self.documented(Observed::Value(false));
+                    self.facts.flag(backing.child("thinProvisioned"), thick)
+                }
             },
             mode: self.facts.word(backing.child("diskMode"), blank(), disk_mode),
-            sharing: self.facts.word(
-                backing.child("sharing"),
-                Observed::Value(DiskSharing::None),
-                |word| match word {
-                    "sharingNone" => Some(DiskSharing::None),
-                    "sharingMultiWriter" => Some(DiskSharing::MultiWriter),
-                    _ => None,
-                },
-            ),
+            sharing: {
+                let none = self.documented(Observed::Value(DiskSharing::None));
+                self.facts.word(backing.child("sharing"), none, sharing)
+            },
             controller: controller
                 .map_or(blank(), |it| Observed::Value(controller_label(it.kind()))),
-            bus_sharing: match controller.and_then(|it| it.child("sharedBus")) {
-                Some(shared) => self.facts.word(Told::Value(shared), blank(), bus_sharing),
-                // Only SCSI and NVMe controllers can be shared.
-                None => Observed::Value(BusSharing::None),
+            bus_sharing: match controller.map(|it| it.told("sharedBus")) {
+                Some(shared) => self.facts.word(shared, not_shared, bus_sharing),
+                None => blank(),
             },
-            raw_mapping: if is_raw {
-                let mode = self.facts.word(
-                    backing.child("compatibilityMode"),
-                    Observed::Value(RawMapping::Unspecified),
-                    |word| match word {
-                        "physicalMode" => Some(RawMapping::Physical),
-                        "virtualMode" => Some(RawMapping::Virtual),
-                        _ => None,
-                    },
-                );
-                Observed::Value(mode.copied().unwrap_or(RawMapping::Unspecified))
-            } else {
-                Observed::Absent
+            raw_mapping: match kind {
+                "" => blank(),
+                _ if is_raw => {
+                    let unset = self.documented(Observed::Value(RawMapping::Unspecified));
+                    self.facts.word(backing.child("compatibilityMode"), unset, raw_mapping)
+                }
+                _ => Observed::Absent,
             },
             lun: match backing.child("lunUuid").text().or(backing.child("deviceName").text()) {
                 Some(lun) if is_raw => Observed::Value(Text::new(lun)),
-                _ if is_raw => blank(),
+                _ if is_raw || kind.is_empty() => blank(),
                 _ => Observed::Absent,
             },
             change_tracking: self.change_tracking(device, controller, backing),
+        }
+    }
+
+    fn datastore(&mut self, backing: Told<'t>) -> Observed<DatastoreId> {
+        let Some(datastore) = backing.child("datastore").reference() else { return blank() };
+        match self.inventory.datastores.get(datastore.id) {
+            Some(id) => Observed::Value(id.clone()),
+            None => {
+                let message = "disks are on it, and no list holds it: the account may not see it, or it is newer than the list";
+                self.facts.dangling("datastores", message, datastore.id);
+                self.strangers.insert(Text::new(datastore.id));
+                Observed::Unobserved(self.inventory.hidden)
+            }
         }
     }
 
@@ -257,10 +279,12 @@ impl<'t> Parts<'t, '_, '_, '_> {
             let unit = device.text_at("unitNumber")?;
             Some(format!("{}{bus}:{unit}", bus_word(it.kind())))
         });
-        match place.and_then(|it| self.settings.tracks(&it)) {
-            Some(tracks) => Observed::Value(tracks),
-            None if backing.child("changeId").text().is_some() => Observed::Value(true),
-            None => Observed::Value(false),
+        let has_id = backing.child("changeId").text().is_some();
+        match place.map_or(blank(), |it| self.machine.settings.tracks(&it)) {
+            Observed::Value(tracks) => Observed::Value(tracks),
+            _ if has_id => Observed::Value(true),
+            Observed::Absent => Observed::Value(false),
+            Observed::Unobserved(why) => Observed::Unobserved(why),
         }
     }
 
@@ -274,21 +298,20 @@ impl<'t> Parts<'t, '_, '_, '_> {
             adapter: Observed::Value(Text::new(adapter)),
             network,
             switch,
-            connected: self.facts.flag(within(device, "connectable.connected"), blank()),
-            starts_connected: self
-                .facts
-                .flag(within(device, "connectable.startConnected"), blank()),
+            connected: self.facts.flag(device.told("connectable.connected"), blank()),
+            starts_connected: self.facts.flag(device.told("connectable.startConnected"), blank()),
             mac: match device.text_at("macAddress") {
                 Some(mac) => Observed::Value(Text::from(mac.to_ascii_lowercase())),
                 None => blank(),
             },
-            mac_origin: self.facts.text(within(device, "addressType"), blank()),
+            mac_origin: self.facts.text(device.told("addressType"), blank()),
             addresses,
             address_is_static,
             direct_path: if kind == "VirtualSriovEthernetCard" {
                 Observed::Value(true)
             } else {
-                self.facts.flag(within(device, "uptCompatibilityEnabled"), Observed::Value(false))
+                let unset = self.documented(Observed::Value(false));
+                self.facts.flag(device.told("uptCompatibilityEnabled"), unset)
             },
         }
     }
@@ -298,52 +321,57 @@ impl<'t> Parts<'t, '_, '_, '_> {
         device: Element<'t>,
     ) -> (Observed<entente_model::NetworkId>, Observed<Text>) {
         let Some(backing) = device.child("backing") else {
-            return (Observed::Absent, Observed::Absent);
+            return (self.documented(Observed::Absent), self.documented(Observed::Absent));
         };
-        let known = match backing.kind() {
+        let told = match backing.kind() {
             "VirtualEthernetCardDistributedVirtualPortBackingInfo" => {
                 backing.text_at("port.portgroupKey")
             }
-            "VirtualEthernetCardOpaqueNetworkBackingInfo" => {
-                let id = backing.text_at("opaqueNetworkId").unwrap_or_default();
-                self.inventory.opaque.get(id).map(Text::as_str)
-            }
+            "VirtualEthernetCardOpaqueNetworkBackingInfo" => backing.text_at("opaqueNetworkId"),
             _ => backing.reference_at("network").map(|it| it.id),
         };
-        match known.and_then(|id| self.inventory.networks.get(id)) {
-            Some(place) => (Observed::Value(place.id.clone()), place.switch.clone()),
-            // The network is gone or hidden; the adapter says nothing more than its name.
-            None => {
-                let message = "an adapter is attached to a network that was not told of";
-                self.facts.gap(GapCause::DanglingReference, "network", message);
-                (Observed::Unobserved(Why::NoPermission), Observed::Unobserved(Why::NoPermission))
-            }
+        let networks = &self.inventory.networks;
+        let opaque = told.and_then(|id| self.inventory.opaque.get(id)).map(Text::as_str);
+        if let Some(place) = opaque.or(told).and_then(|id| networks.get(id)) {
+            return (Observed::Value(place.id.clone()), place.switch.clone());
         }
+        // The network is gone or hidden; the adapter says nothing more than its name.
+        let name = told.or(backing.text_at("deviceName")).unwrap_or_default();
+        let message = "adapters are attached to it, and no list holds it: the account may not see it, or it is gone, or newer than the list";
+        self.facts.dangling("networks", message, name);
+        self.strangers.insert(Text::new(name));
+        let hidden = self.inventory.hidden;
+        (Observed::Unobserved(hidden), Observed::Unobserved(hidden))
     }
 
     fn addresses(&mut self, device: Element<'t>) -> (Listing<IpAddr>, Observed<bool>) {
-        let why = self.guest.refused().unwrap_or(Why::GuestSilent);
+        let told = self.machine.guest;
+        let why = told.refused().unwrap_or(Why::GuestSilent);
         let key = device.text_at("key");
-        let guest = self.guest.elements().find(|it| it.text_at("deviceConfigId") == key);
+        let guest = told.elements().find(|it| it.text_at("deviceConfigId") == key);
         let Some(guest) = guest else {
             return (Listing::unobserved(why), Observed::Unobserved(why));
         };
-        let (mut addresses, mut origins) = (Vec::new(), Vec::new());
-        for told in guest.child("ipConfig").into_iter().flat_map(|it| it.all("ipAddress")) {
-            let Some(text) = told.text_at("ipAddress") else { continue };
-            match text.parse() {
-                Ok(address) => addresses.push(address),
-                Err(_) => {
-                    let cause = GapCause::UnreadableValue;
-                    self.facts.value(cause, "ipAddress", "expected an address", text);
-                }
+        let (mut addresses, mut origins, mut dropped) = (Vec::new(), Vec::new(), None);
+        let mut add = |text: &str, facts: &mut Facts<'_>| match text.parse::<IpAddr>() {
+            Ok(address) => addresses.push(address),
+            Err(_) => {
+                let cause = GapCause::UnreadableValue;
+                facts.value(cause, "ipAddress", "expected an address", text);
+                dropped = Some(Why::Unreadable);
             }
+        };
+        let configured = guest.child("ipConfig").map(|it| it.all("ipAddress"));
+        let mut is_configured = false;
+        for told in configured.into_iter().flatten() {
+            let Some(text) = told.text_at("ipAddress") else { continue };
+            is_configured = true;
+            add(text, self.facts);
             // Link-local addresses are given by nobody.
             origins.extend(told.text_at("origin").filter(|it| *it != "linklayer"));
         }
-        if addresses.is_empty() {
-            let texts = guest.all("ipAddress").filter_map(|it| it.text().parse::<IpAddr>().ok());
-            addresses.extend(texts);
+        if !is_configured {
+            guest.all("ipAddress").for_each(|it| add(it.text(), self.facts));
         }
         addresses.sort();
         addresses.dedup();
@@ -354,7 +382,23 @@ impl<'t> Parts<'t, '_, '_, '_> {
         } else {
             Observed::Unobserved(Why::GuestSilent)
         };
-        (Listing::complete(addresses), is_static)
+        (listing(addresses, dropped), is_static)
+    }
+}
+
+fn sharing(word: &str) -> Option<DiskSharing> {
+    match word {
+        "sharingNone" => Some(DiskSharing::None),
+        "sharingMultiWriter" => Some(DiskSharing::MultiWriter),
+        _ => None,
+    }
+}
+
+fn raw_mapping(word: &str) -> Option<RawMapping> {
+    match word {
+        "physicalMode" => Some(RawMapping::Physical),
+        "virtualMode" => Some(RawMapping::Virtual),
+        _ => None,
     }
 }
 

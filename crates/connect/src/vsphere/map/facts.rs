@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use entente_model::{GapCause, Moment, Observed, Text, Why};
+use entente_model::{GapCause, Listing, Moment, Observed, Text, Why};
 
 use super::super::wire::{Object, Told, flag, unescape};
 use crate::live::{Found, Gaps};
@@ -36,12 +36,13 @@ impl Facts<'_> {
 
     /// A boolean.
     pub fn flag(&mut self, told: Told<'_>, unset: Observed<bool>) -> Observed<bool> {
-        self.parsed(told, unset, "expected true or false", flag)
+        self.parsed(told, unset, (GapCause::UnreadableValue, "expected true or false"), flag)
     }
 
     /// A number.
     pub fn number<T: FromStr>(&mut self, told: Told<'_>, unset: Observed<T>) -> Observed<T> {
-        self.parsed(told, unset, "expected a number", |text| text.trim().parse().ok())
+        let unreadable = (GapCause::UnreadableValue, "expected a number");
+        self.parsed(told, unset, unreadable, |text| text.trim().parse().ok())
     }
 
     /// A number of units of so many bytes.
@@ -63,33 +64,26 @@ impl Facts<'_> {
 
     /// A time.
     pub fn moment(&mut self, told: Told<'_>, unset: Observed<Moment>) -> Observed<Moment> {
-        self.parsed(told, unset, "expected a time", |text| text.trim().parse().ok())
+        let unreadable = (GapCause::UnreadableValue, "expected a time");
+        self.parsed(told, unset, unreadable, |text| text.trim().parse().ok())
     }
 
-    /// A word of a list.
+    /// A word of a list, or whatever else has a meaning.
     pub fn word<T>(
         &mut self,
         told: Told<'_>,
         unset: Observed<T>,
         meaning: impl FnOnce(&str) -> Option<T>,
     ) -> Observed<T> {
-        let Some(text) = told.text() else {
-            return told.refused().map_or(unset, Observed::Unobserved);
-        };
-        if let Some(meaning) = meaning(text) {
-            return Observed::Value(meaning);
-        }
-        let field = told.element().map_or("", |it| it.name());
-        let message = "a word that this version does not know";
-        self.value(GapCause::UnknownValue, field, message, text);
-        Observed::Unobserved(Why::Unreadable)
+        let unknown = (GapCause::UnknownValue, "a word that this version does not know");
+        self.parsed(told, unset, unknown, meaning)
     }
 
     fn parsed<T>(
         &mut self,
         told: Told<'_>,
         unset: Observed<T>,
-        message: &str,
+        (cause, message): (GapCause, &str),
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Observed<T> {
         let Some(text) = told.text() else {
@@ -99,7 +93,7 @@ impl Facts<'_> {
             return Observed::Value(parsed);
         }
         let field = told.element().map_or("", |it| it.name());
-        self.value(GapCause::UnreadableValue, field, message, text);
+        self.value(cause, field, message, text);
         Observed::Unobserved(Why::Unreadable)
     }
 
@@ -126,9 +120,22 @@ impl Facts<'_> {
         self.gaps.add(Found::of(cause, self.section, message).field(field));
     }
 
+    /// Something of another list that is referred to and was not told of: that list lacks it.
+    pub fn dangling(&mut self, list: &'static str, message: &str, id: &str) {
+        self.gaps.add(Found::of(GapCause::DanglingReference, list, message).value(id));
+    }
+
     /// A value that could not be mapped.
     pub fn value(&mut self, cause: GapCause, field: &str, message: &str, value: &str) {
         self.gaps.add(Found::of(cause, self.section, message).field(field).value(value));
+    }
+}
+
+/// A list, and why there may be more, if there may.
+pub(super) fn listing<T>(items: Vec<T>, dropped: Option<Why>) -> Listing<T> {
+    match dropped {
+        Some(why) => Listing::incomplete(items, why),
+        None => Listing::complete(items),
     }
 }
 

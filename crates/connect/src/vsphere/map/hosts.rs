@@ -2,7 +2,7 @@
 
 use entente_model::{Datastore, GapCause, Host, Observed, ResourcePool, Text, Why};
 
-use super::super::wire::Object;
+use super::super::wire::{Object, Told};
 use super::facts::{Facts, basis_points, blank};
 use super::inventory::Inventory;
 
@@ -71,10 +71,22 @@ pub(super) fn datastore(
     let native = object.reference.id;
     let id = inventory.datastores.get(native)?.clone();
     let (summary, info) = (object.get("summary"), object.get("info"));
-    let capacity_bytes = facts.bytes(summary.child("capacity"), 1, blank());
-    let free_bytes = facts.bytes(summary.child("freeSpace"), 1, blank());
+    let accessible = facts.flag(summary.child("accessible"), blank());
+    // Sizes are valid only while it is accessible; otherwise they are what was last known, or zero.
+    let unreachable = match accessible {
+        Observed::Value(true) => None,
+        Observed::Unobserved(why) => Some(why),
+        Observed::Value(false) | Observed::Absent => {
+            let message = "no host reaches the datastore: its sizes are not known";
+            facts.value(GapCause::Unreachable, "summary.accessible", message, native);
+            Some(Why::CallFailed)
+        }
+    };
+    let valid = |size: Observed<u64>| unreachable.map_or(size, Observed::Unobserved);
+    let capacity_bytes = valid(facts.bytes(summary.child("capacity"), 1, blank()));
+    let free_bytes = valid(facts.bytes(summary.child("freeSpace"), 1, blank()));
     // Unset where nothing is promised beyond what is used.
-    let promised = facts.bytes(summary.child("uncommitted"), 1, Observed::Value(0));
+    let promised = valid(facts.bytes(summary.child("uncommitted"), 1, Observed::Value(0)));
     let provisioned_bytes = match (&capacity_bytes, &free_bytes, &promised) {
         (Observed::Value(capacity), Observed::Value(free), Observed::Value(promised)) => {
             Observed::Value(capacity.saturating_sub(*free).saturating_add(*promised))
@@ -95,14 +107,20 @@ pub(super) fn datastore(
         name: facts.name(object.get("name"), native),
         kind: facts.text(summary.child("type"), blank()),
         version: facts.text(info.child("vmfs.version"), Observed::Absent),
-        accessible: facts.flag(summary.child("accessible"), blank()),
+        accessible,
         capacity_bytes,
         provisioned_bytes,
         free_bytes,
         host_count,
-        datastore_cluster: match inventory.above(native, "StoragePod") {
-            Some((_, pod)) => Observed::Value(pod.name.clone()),
-            None => Observed::Absent,
+        datastore_cluster: match (inventory.above(native, "StoragePod"), object.get("parent")) {
+            (Some((_, pod)), _) => Observed::Value(pod.name.clone()),
+            (None, Told::Missing(why)) => Observed::Unobserved(why),
+            (None, told) => match told.reference() {
+                Some(parent) if inventory.place(parent.id).is_none() => {
+                    Observed::Unobserved(inventory.hidden)
+                }
+                _ => Observed::Absent,
+            },
         },
         io_control: facts.flag(object.get("iormConfiguration").child("enabled"), blank()),
     })

@@ -13,6 +13,9 @@ use super::super::wire::{Object, Target, unescape};
 /// Deepest nesting of folders: a cycle in what a server tells must end.
 const DEPTH_MAX: usize = 200;
 
+/// Stands in a path for places that were not told of.
+const UNKNOWN_ABOVE: &str = "…";
+
 /// One place in the tree.
 #[derive(Clone, Debug)]
 pub(in crate::vsphere) struct Place {
@@ -59,6 +62,11 @@ pub(in crate::vsphere) struct Inventory {
     pub platform: PlatformId,
     /// What is being read.
     pub source: SourceId,
+    /// Why something that is referred to may be in no list.
+    pub hidden: Why,
+    /// Why there may be more hosts, if there may.
+    pub hosts_unread: Option<Why>,
+    root: Option<Text>,
     places: HashMap<Text, Place>,
     /// Datastores by id.
     pub datastores: HashMap<Text, DatastoreId>,
@@ -92,6 +100,9 @@ impl Inventory {
         let mut inventory = Self {
             platform: platform.clone(),
             source: source.clone(),
+            hidden: Why::Unreadable,
+            hosts_unread: None,
+            root: root.map(|it| Text::new(&it.id)),
             places: kept.objects().map(|it| place(&it)).collect(),
             datastores: HashMap::new(),
             networks: HashMap::new(),
@@ -132,11 +143,12 @@ impl Inventory {
                 next = place.parent.as_ref().filter(|_| chain.len() < DEPTH_MAX);
             }
             for (id, place) in chain.into_iter().rev() {
-                // The root has no name that people use.
-                let path = match (&place.parent, base.as_str()) {
-                    (None, _) => Text::new_static("/"),
-                    (Some(_), "/" | "") => Text::from(format!("/{}", place.name)),
-                    (Some(_), base) => Text::from(format!("{base}/{}", place.name)),
+                // The root has no name that people use; what is above a place may be hidden.
+                let path = match base.as_str() {
+                    _ if self.root.as_ref() == Some(id) => Text::new_static("/"),
+                    "" => Text::from(format!("{UNKNOWN_ABOVE}/{}", place.name)),
+                    "/" => Text::from(format!("/{}", place.name)),
+                    base => Text::from(format!("{base}/{}", place.name)),
                 };
                 paths.insert(id.clone(), path.clone());
                 base = path;
@@ -175,6 +187,11 @@ impl Inventory {
         self.places.get(id)
     }
 
+    /// A place by its id, or why it is in no list.
+    pub fn told(&self, id: &str) -> Observed<&Place> {
+        Observed::or_why(self.places.get(id), self.hidden)
+    }
+
     /// The nearest place of this kind above, or at, a place.
     pub fn above(&self, id: &str, kind: &str) -> Above<'_> {
         let mut current = self.places.get_key_value(id)?;
@@ -207,6 +224,12 @@ impl Inventory {
         }
     }
 
+    /// How many hosts are directly in a cluster.
+    pub fn hosts_in(&self, cluster: &str) -> usize {
+        let is_in = |it: &&Place| it.parent.as_deref() == Some(cluster) && it.kind == "HostSystem";
+        self.places.values().filter(is_in).count()
+    }
+
     /// The folder in which a vApp is filed, or the one around it.
     pub fn folder_of_vapp(&self, id: &str) -> Option<&Place> {
         let mut id = id;
@@ -224,6 +247,7 @@ impl Inventory {
     pub fn folders(&self, kept: &Kept) -> Vec<Folder> {
         let folder = |object: Object<'_>| {
             let kind = match object.reference.kind {
+                "Folder" if self.root.as_deref() == Some(object.reference.id) => "root",
                 "Folder" => folder_kind(&object),
                 "Datacenter" => "datacenter",
                 "StoragePod" => "datastore-cluster",
@@ -245,9 +269,7 @@ impl Inventory {
 
 fn folder_kind(object: &Object<'_>) -> &'static str {
     let holds = |kind: &str| object.get("childType").elements().any(|it| it.text() == kind);
-    if object.get("parent").reference().is_none() {
-        "root"
-    } else if holds("VirtualMachine") {
+    if holds("VirtualMachine") {
         "vm-folder"
     } else if holds("ComputeResource") || holds("HostSystem") {
         "host-folder"
@@ -255,8 +277,11 @@ fn folder_kind(object: &Object<'_>) -> &'static str {
         "datastore-folder"
     } else if holds("Network") || holds("DistributedVirtualSwitch") {
         "network-folder"
-    } else {
+    } else if holds("Datacenter") || holds("Folder") {
         "datacenter-folder"
+    } else {
+        // What it may hold was not told.
+        "folder"
     }
 }
 

@@ -14,21 +14,20 @@ pub(super) fn licences(
     facts: &mut Facts<'_>,
 ) -> Vec<Licence> {
     let licence = |it: Element<'_>| {
-        let within = |path: &str| it.at(path).map_or(Told::Unset, Told::Value);
         let expires = it.all("properties").find(|property| {
             property.text_at("key").is_some_and(|key| key.eq_ignore_ascii_case("expirationDate"))
         });
         let expires = expires.and_then(|it| it.child("value"));
         Licence {
             platform: platform.clone(),
-            name: facts.name(within("name"), it.text_at("editionKey").unwrap_or("unnamed")),
-            unit: facts.text(within("costUnit"), blank()),
-            total: match facts.number::<u64>(within("total"), blank()) {
+            name: facts.name(it.told("name"), it.text_at("editionKey").unwrap_or("unnamed")),
+            unit: facts.text(it.told("costUnit"), blank()),
+            total: match facts.number::<u64>(it.told("total"), blank()) {
                 // Evaluation and editions without a count.
                 Observed::Value(0) => Observed::Absent,
                 other => other,
             },
-            used: facts.number(within("used"), blank()),
+            used: facts.number(it.told("used"), blank()),
             expires: facts.moment(expires.map_or(Told::Unset, Told::Value), Observed::Absent),
         }
     };

@@ -1,5 +1,6 @@
 //! Networks, port groups and the switches that carry them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use entente_model::{
@@ -8,8 +9,9 @@ use entente_model::{
 
 use super::super::collect::Kept;
 use super::super::wire::{Element, Object, Told, unescape};
-use super::facts::{Facts, blank};
+use super::facts::{Facts, blank, listing};
 use super::inventory::{Inventory, NetworkPlace};
+use crate::live::Found;
 
 /// A port group of a standard switch, on one host.
 struct PortGroup<'t> {
@@ -22,9 +24,12 @@ struct PortGroup<'t> {
 #[derive(Default)]
 struct OnHosts<'t> {
     groups: HashMap<String, Vec<PortGroup<'t>>>,
+    /// Hosts whose port groups were not told.
+    silent: HashMap<&'t str, Why>,
     /// Names of standard port groups and keys of distributed ones that carry the hypervisor itself.
-    hypervisor: BTreeSet<&'t str>,
-    refused: Option<Why>,
+    hypervisor: BTreeSet<Cow<'t, str>>,
+    /// Why there may be more of these, if there may.
+    hypervisor_unread: Option<Why>,
 }
 
 /// All networks and switches; the inventory learns of the networks.
@@ -33,7 +38,7 @@ pub(super) fn networks(
     inventory: &mut Inventory,
     facts: &mut Facts<'_>,
 ) -> (Vec<Network>, Vec<Switch>) {
-    let on_hosts = on_hosts(kept);
+    let on_hosts = on_hosts(kept, inventory, facts);
     let distributed: HashMap<Text, Text> = kept
         .objects()
         .filter(|it| it.reference.kind.ends_with("DistributedVirtualSwitch"))
@@ -60,16 +65,38 @@ pub(super) fn networks(
             networks.push(network);
         }
     }
-    (networks, switches(kept, inventory, facts))
+    let mut facts = Facts { gaps: &mut *facts.gaps, section: "switches" };
+    (networks, switches(kept, inventory, &mut facts))
 }
 
-fn on_hosts(kept: &Kept) -> OnHosts<'_> {
-    let mut all = OnHosts::default();
+/// Why a property of a host was not told, if it was not: a host that is not connected has none.
+fn silence(told: Told<'_>) -> Option<Why> {
+    match told {
+        Told::Value(_) => None,
+        Told::Unset => Some(Why::Blank),
+        Told::Missing(why) => Some(why),
+    }
+}
+
+fn on_hosts<'k>(kept: &'k Kept, inventory: &Inventory, facts: &mut Facts<'_>) -> OnHosts<'k> {
+    let mut all = OnHosts { hypervisor_unread: inventory.hosts_unread, ..OnHosts::default() };
     for host in kept.objects().filter(|it| it.reference.kind == "HostSystem") {
         let groups = host.get("config.network.portgroup");
-        all.refused = all.refused.or(groups.refused());
+        if let Some(why) = silence(groups) {
+            all.silent.insert(host.reference.id, why);
+            let message =
+                "a host does not tell its port groups: what its networks are is not known";
+            facts.gaps.add(told_nothing(why, facts.section, message).value(host.reference.id));
+        }
         for group in groups.elements() {
-            let Some(spec) = group.child("spec") else { continue };
+            let Some(spec) = group.child("spec") else {
+                facts.gap(
+                    GapCause::UnmappedRow,
+                    "portgroup",
+                    "a port group without a specification",
+                );
+                continue;
+            };
             let name = unescape(spec.text_at("name").unwrap_or_default()).into_owned();
             all.groups.entry(name).or_default().push(PortGroup {
                 host: host.reference.id,
@@ -77,12 +104,44 @@ fn on_hosts(kept: &Kept) -> OnHosts<'_> {
                 security: group.at("computedPolicy.security"),
             });
         }
-        for adapter in host.get("config.network.vnic").elements() {
-            all.hypervisor.extend(adapter.text_at("portgroup"));
-            all.hypervisor.extend(adapter.text_at("spec.distributedVirtualPort.portgroupKey"));
+        let adapters = host.get("config.network.vnic");
+        all.hypervisor_unread = all.hypervisor_unread.or(silence(adapters));
+        for adapter in adapters.elements() {
+            all.hypervisor.extend(adapter.text_at("portgroup").map(unescape));
+            let key = adapter.text_at("spec.distributedVirtualPort.portgroupKey");
+            all.hypervisor.extend(key.map(Cow::Borrowed));
         }
     }
     all
+}
+
+fn told_nothing<'m>(why: Why, section: &'m str, message: &'m str) -> Found<'m> {
+    let cause = match why {
+        Why::NoPermission => GapCause::NoPermission,
+        Why::Blank => GapCause::Unreachable,
+        _ => GapCause::CallFailed,
+    };
+    Found::of(cause, section, message)
+}
+
+/// What one host says of a port group.
+struct Settings {
+    switch: Observed<Text>,
+    vlan: Observed<Text>,
+    promiscuous: Observed<bool>,
+    mac_changes: Observed<bool>,
+    forged_transmits: Observed<bool>,
+}
+
+fn settings(group: &PortGroup<'_>, facts: &mut Facts<'_>) -> Settings {
+    let told = |path: &str| group.security.map_or(Told::Unset, |it| it.told(path));
+    Settings {
+        switch: facts.text(group.spec.told("vswitchName"), blank()),
+        vlan: vlan_id(facts.text(group.spec.told("vlanId"), blank())),
+        promiscuous: facts.flag(told("allowPromiscuous"), blank()),
+        mac_changes: facts.flag(told("macChanges"), blank()),
+        forged_transmits: facts.flag(told("forgedTransmits"), blank()),
+    }
 }
 
 fn standard(
@@ -93,58 +152,56 @@ fn standard(
 ) -> Option<Network> {
     let native = object.reference.id;
     let name = facts.name(object.get("name"), native);
+    let told = object.get("host");
     let hosts: BTreeSet<&str> =
-        object.get("host").elements().filter_map(Element::reference).map(|it| it.id).collect();
+        told.elements().filter_map(Element::reference).map(|it| it.id).collect();
+    // Port groups of that name on other hosts may be another network.
+    let silent = hosts.iter().find_map(|it| on_hosts.silent.get(it).copied());
+    let why = told.refused().or(silent).unwrap_or(Why::Blank);
     let groups = on_hosts.groups.get(name.as_str()).map(Vec::as_slice).unwrap_or_default();
-    let mut groups = groups.iter().filter(|it| hosts.is_empty() || hosts.contains(it.host));
-    let mut network = unknown(object, inventory, name, on_hosts.refused.unwrap_or(Why::Blank))?;
+    let mut groups = groups.iter().filter(|it| hosts.contains(it.host));
+    let mut network = unknown(object, inventory, name, why)?;
     network.switch_kind = Observed::Value(SwitchKind::Standard);
     network.carries_hypervisor = hypervisor(on_hosts, &network.name);
     if let Some(first) = groups.next() {
-        let of = |group: &PortGroup<'_>, facts: &mut Facts<'_>| {
-            let told = |path: &str| within(group.security, path);
-            (
-                facts.text(within(Some(group.spec), "vswitchName"), blank()),
-                vlan_id(facts.text(within(Some(group.spec), "vlanId"), blank())),
-                facts.flag(told("allowPromiscuous"), blank()),
-                facts.flag(told("macChanges"), blank()),
-                facts.flag(told("forgedTransmits"), blank()),
-            )
-        };
-        (
-            network.switch,
-            network.vlan,
-            network.promiscuous,
-            network.mac_changes,
-            network.forged_transmits,
-        ) = of(first, facts);
-        for other in groups {
-            let (switch, vlan, promiscuous, changes, forged) = of(other, facts);
-            let mut agree = true;
-            agree &= reconcile(&mut network.switch, switch);
-            agree &= reconcile(&mut network.vlan, vlan);
-            agree &= reconcile(&mut network.promiscuous, promiscuous);
-            agree &= reconcile(&mut network.mac_changes, changes);
-            agree &= reconcile(&mut network.forged_transmits, forged);
-            if !agree {
-                let message = "hosts have port groups of one name with different settings";
-                facts.gap(GapCause::Conflict, "portgroup", message);
-                break;
-            }
-        }
+        let first = settings(first, facts);
+        network.switch = first.switch;
+        network.vlan = first.vlan;
+        network.promiscuous = first.promiscuous;
+        network.mac_changes = first.mac_changes;
+        network.forged_transmits = first.forged_transmits;
+    }
+    let mut agree = true;
+    for other in groups {
+        let other = settings(other, facts);
+        agree &= reconcile(&mut network.switch, other.switch);
+        agree &= reconcile(&mut network.vlan, other.vlan);
+        agree &= reconcile(&mut network.promiscuous, other.promiscuous);
+        agree &= reconcile(&mut network.mac_changes, other.mac_changes);
+        agree &= reconcile(&mut network.forged_transmits, other.forged_transmits);
+    }
+    if !agree {
+        let message = "hosts have port groups of one name with different settings";
+        facts.value(GapCause::Conflict, "portgroup", message, &network.name);
     }
     Some(network)
 }
 
 /// Keeps what two hosts agree on; false if they do not.
 fn reconcile<T: PartialEq>(kept: &mut Observed<T>, other: Observed<T>) -> bool {
-    let agree = *kept == other || !other.is_observed();
-    if !kept.is_observed() && *kept != Observed::Unobserved(Why::Conflict) {
-        *kept = other;
-    } else if !agree {
-        *kept = Observed::Unobserved(Why::Conflict);
+    match (&*kept, &other) {
+        // What is in conflict stays so, and one that says nothing contradicts nothing.
+        (Observed::Unobserved(Why::Conflict), _) | (_, Observed::Unobserved(_)) => true,
+        (Observed::Unobserved(_), _) => {
+            *kept = other;
+            true
+        }
+        (one, another) if one == another => true,
+        _ => {
+            *kept = Observed::Unobserved(Why::Conflict);
+            false
+        }
     }
-    agree
 }
 
 fn opaque(object: &Object<'_>, inventory: &Inventory, facts: &mut Facts<'_>) -> Option<Network> {
@@ -168,7 +225,7 @@ fn unknown(object: &Object<'_>, inventory: &Inventory, name: Text, why: Why) -> 
 }
 
 fn hypervisor(on_hosts: &OnHosts<'_>, key: &str) -> Observed<bool> {
-    match (on_hosts.hypervisor.contains(key), on_hosts.refused) {
+    match (on_hosts.hypervisor.contains(key), on_hosts.hypervisor_unread) {
         (true, _) => Observed::Value(true),
         (false, None) => Observed::Value(false),
         (false, Some(why)) => Observed::Unobserved(why),
@@ -187,8 +244,13 @@ fn distributed_group(
     let ports = config.child("defaultPortConfig");
     let mut network = unknown(object, inventory, name, Why::Blank)?;
     let switch = config.child("distributedVirtualSwitch");
-    network.switch = match switch.reference().and_then(|it| switches.get(it.id)) {
-        Some(name) => Observed::Value(name.clone()),
+    network.switch = match switch.reference().map(|it| (it.id, switches.get(it.id))) {
+        Some((_, Some(name))) => Observed::Value(name.clone()),
+        Some((id, None)) => {
+            let message = "port groups are on it, and no list holds it: the account may not see it, or it is newer than the list";
+            facts.dangling("switches", message, id);
+            Observed::Unobserved(inventory.hidden)
+        }
         None => switch.refused().map_or(blank(), Observed::Unobserved),
     };
     network.switch_kind = Observed::Value(SwitchKind::Distributed);
@@ -221,8 +283,16 @@ fn vlan(told: Told<'_>, facts: &mut Facts<'_>) -> Observed<Text> {
                 let (start, end) = (it.text_at("start")?, it.text_at("end")?);
                 Some(if start == end { start.to_owned() } else { format!("{start}-{end}") })
             };
-            let ranges: Vec<String> = vlan.all("vlanId").filter_map(range).collect();
-            Observed::Value(Text::from(ranges.join(", ")))
+            let ranges: Option<Vec<String>> = vlan.all("vlanId").map(range).collect();
+            match ranges {
+                Some(ranges) if ranges.is_empty() => blank(),
+                Some(ranges) => Observed::Value(Text::from(ranges.join(", "))),
+                None => {
+                    let message = "a range of VLANs without beginning or end";
+                    facts.gap(GapCause::UnreadableValue, "vlanId", message);
+                    Observed::Unobserved(Why::Unreadable)
+                }
+            }
         }
         "VmwareDistributedVirtualSwitchPvlanSpec" => match vlan.text_at("pvlanId") {
             Some(id) => Observed::Value(Text::from(format!("private {id}"))),
@@ -244,47 +314,21 @@ fn vlan_id(id: Observed<Text>) -> Observed<Text> {
     }
 }
 
-fn within<'t>(element: Option<Element<'t>>, path: &str) -> Told<'t> {
-    element.and_then(|it| it.at(path)).map_or(Told::Unset, Told::Value)
-}
-
 fn switches(kept: &Kept, inventory: &Inventory, facts: &mut Facts<'_>) -> Vec<Switch> {
     let mut all: BTreeMap<(SwitchKind, Text), Switch> = BTreeMap::new();
-    let name_of = |id: &str| inventory.place(id).map(|it| it.name.clone());
     for object in kept.objects() {
         let native = object.reference.id;
         if object.reference.kind == "HostSystem" {
-            for switch in object.get("config.network.vswitch").elements() {
-                let name = Text::from(unescape(switch.text_at("name").unwrap_or_default()));
-                let mtu = facts.number(within(Some(switch), "mtu"), blank());
-                let entry = all.entry((SwitchKind::Standard, name.clone()));
-                let known = entry.or_insert_with(|| Switch {
-                    platform: inventory.platform.clone(),
-                    name,
-                    kind: SwitchKind::Standard,
-                    version: Observed::Absent,
-                    mtu_bytes: mtu.clone(),
-                    hosts: Listing::complete(Vec::new()),
-                });
-                reconcile(&mut known.mtu_bytes, mtu);
-                known.hosts.items.extend(name_of(native));
+            let switches = object.get("config.network.vswitch");
+            if let Some(why) = silence(switches) {
+                let message = "a host does not tell its switches";
+                facts.gaps.add(told_nothing(why, facts.section, message).value(native));
+            }
+            for switch in switches.elements() {
+                standard_switch(&mut all, native, switch, inventory, facts);
             }
         } else if object.reference.kind.ends_with("DistributedVirtualSwitch") {
-            facts.refusals(&object);
-            let members = object.get("summary.hostMember");
-            let hosts = members.elements().filter_map(Element::reference);
-            let hosts: Vec<Text> = hosts.filter_map(|it| name_of(it.id)).collect();
-            let switch = Switch {
-                platform: inventory.platform.clone(),
-                name: facts.name(object.get("name"), native),
-                kind: SwitchKind::Distributed,
-                version: facts.text(object.get("summary.productInfo").child("version"), blank()),
-                mtu_bytes: facts.number(object.get("config").child("maxMtu"), blank()),
-                hosts: match members.refused() {
-                    Some(why) => Listing::incomplete(hosts, why),
-                    None => Listing::complete(hosts),
-                },
-            };
+            let switch = distributed_switch(&object, inventory, facts);
             // Two of one name, in two datacenters, are two.
             all.insert((SwitchKind::Distributed, Text::new(native)), switch);
         }
@@ -295,4 +339,57 @@ fn switches(kept: &Kept, inventory: &Inventory, facts: &mut Facts<'_>) -> Vec<Sw
         switch.hosts.items.dedup();
     }
     switches
+}
+
+/// Adds a host's switch to those of its name.
+fn standard_switch(
+    all: &mut BTreeMap<(SwitchKind, Text), Switch>,
+    host: &str,
+    switch: Element<'_>,
+    inventory: &Inventory,
+    facts: &mut Facts<'_>,
+) {
+    let Some(name) = switch.text_at("name") else {
+        facts.gap(GapCause::UnmappedRow, "config.network.vswitch", "a switch without a name");
+        return;
+    };
+    let name = Text::from(unescape(name));
+    let mtu = facts.number(switch.told("mtu"), blank());
+    let known = all.entry((SwitchKind::Standard, name.clone())).or_insert_with(|| Switch {
+        platform: inventory.platform.clone(),
+        name,
+        kind: SwitchKind::Standard,
+        version: Observed::Absent,
+        mtu_bytes: mtu.clone(),
+        hosts: Listing::complete(Vec::new()),
+    });
+    if !reconcile(&mut known.mtu_bytes, mtu) {
+        let message = "hosts have switches of one name with different sizes of packets";
+        facts.value(GapCause::Conflict, "mtu", message, &known.name);
+    }
+    known.hosts.items.extend(inventory.place(host).map(|it| it.name.clone()));
+}
+
+fn distributed_switch(object: &Object<'_>, inventory: &Inventory, facts: &mut Facts<'_>) -> Switch {
+    facts.refusals(object);
+    let members = object.get("summary.hostMember");
+    let (mut hosts, mut dropped) = (Vec::new(), members.refused());
+    for host in members.elements().filter_map(Element::reference) {
+        match inventory.place(host.id) {
+            Some(place) => hosts.push(place.name.clone()),
+            None => {
+                let message = "switches are on it, and no list holds it: the account may not see it, or it is newer than the list";
+                facts.dangling("hosts", message, host.id);
+                dropped = Some(inventory.hidden);
+            }
+        }
+    }
+    Switch {
+        platform: inventory.platform.clone(),
+        name: facts.name(object.get("name"), object.reference.id),
+        kind: SwitchKind::Distributed,
+        version: facts.text(object.get("summary.productInfo").child("version"), blank()),
+        mtu_bytes: facts.number(object.get("config").child("maxMtu"), blank()),
+        hosts: listing(hosts, dropped),
+    }
 }

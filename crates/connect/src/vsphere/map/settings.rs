@@ -1,9 +1,10 @@
 //! Advanced settings: of the hundreds of keys that a machine has, those that bear on where it can
 //! live and how it can be protected.
 
-use entente_model::{Listing, Setting, Text};
+use entente_model::{GapCause, Listing, Observed, Setting, Text, Why};
 
-use super::super::wire::{Element, Told, flag};
+use super::super::wire::{Told, flag};
+use super::facts::{Facts, listing};
 use crate::secrets::redacted_value;
 
 /// Beginnings of keys that are kept.
@@ -38,55 +39,79 @@ const IN_ADAPTERS: [&str; 3] = [".filter", ".coalescing", ".ctxPerDev"];
 const LEFT_OUT: [&str; 4] =
     ["vmotion.checkpoint", "vmotion.svga", "monitor.phys_bits_used", "numa.autosize."];
 
-/// Settings of one machine, for what other facts need of them.
+/// Settings of one machine.
 pub(super) struct Settings<'t> {
-    element: Option<Element<'t>>,
-    /// Change tracking of disks: `scsi0:1` and whether.
-    tracked: Vec<(&'t str, bool)>,
+    settings: Vec<(&'t str, &'t str)>,
+    /// Why there may be more, if there may: what is not among them is then not known to be unset.
+    unread: Option<Why>,
+    /// Change tracking of disks: `scsi0:1` and whether; nothing where the word is not understood.
+    tracked: Vec<(&'t str, Option<bool>)>,
 }
 
 impl<'t> Settings<'t> {
-    /// Of `config.extraConfig`.
-    pub fn of(told: Told<'t>) -> Self {
-        let element = told.element();
-        let tracked = element.into_iter().flat_map(Element::children).filter_map(|it| {
-            let node = it.text_at("key")?.strip_suffix(".ctkEnabled")?;
-            Some((node, flag(&it.text_at("value")?.to_ascii_lowercase())?))
-        });
-        Self { element, tracked: tracked.collect() }
+    /// Of `config.extraConfig`, and why the machine itself could not be read, if it could not.
+    pub fn of(told: Told<'t>, unread: Option<Why>, facts: &mut Facts<'_>) -> Self {
+        let mut all = Self { settings: Vec::new(), unread: told.refused(), tracked: Vec::new() };
+        if told.element().is_none() {
+            all.unread = all.unread.or(Some(Why::Blank));
+        }
+        for option in told.elements() {
+            let Some(key) = option.text_at("key") else {
+                facts.gap(GapCause::UnmappedRow, "config.extraConfig", "a setting without a key");
+                all.unread = Some(Why::Unreadable);
+                continue;
+            };
+            let value = option.text_at("value").unwrap_or_default();
+            if let Some(node) = key.strip_suffix(".ctkEnabled") {
+                all.tracked.push((node, word(key, value, facts)));
+            }
+            all.settings.push((key, value));
+        }
+        all.unread = all.unread.or(unread);
+        all
     }
 
-    /// The value of a key.
-    pub fn get(&self, key: &str) -> Option<&'t str> {
-        self.element?
-            .children()
-            .find(|it| it.text_at("key").is_some_and(|it| it.eq_ignore_ascii_case(key)))?
-            .text_at("value")
+    /// The value of a key; absent where no setting has it.
+    pub fn get(&self, key: &str) -> Observed<&'t str> {
+        let found = self.settings.iter().find(|it| it.0.eq_ignore_ascii_case(key));
+        match (found, self.unread) {
+            (Some((_, value)), _) => Observed::Value(value),
+            (None, Some(why)) => Observed::Unobserved(why),
+            (None, None) => Observed::Absent,
+        }
     }
 
-    /// Whether changes of a disk are tracked, by its place: `scsi0:1`.
-    pub fn tracks(&self, node: &str) -> Option<bool> {
-        self.tracked.iter().find(|(it, _)| *it == node).map(|(_, tracks)| *tracks)
+    /// The value of a key that is true or false.
+    pub fn flag(&self, key: &str, facts: &mut Facts<'_>) -> Observed<bool> {
+        self.get(key).and_then(|value| Observed::or_why(word(key, value, facts), Why::Unreadable))
+    }
+
+    /// Whether changes of a disk are tracked, by its place: `scsi0:1`; absent where no setting says so.
+    pub fn tracks(&self, node: &str) -> Observed<bool> {
+        match (self.tracked.iter().find(|(it, _)| *it == node), self.unread) {
+            (Some((_, tracks)), _) => Observed::or_why(*tracks, Why::Unreadable),
+            (None, Some(why)) => Observed::Unobserved(why),
+            (None, None) => Observed::Absent,
+        }
+    }
+
+    /// The settings that are kept, sorted.
+    pub fn advanced(&self) -> Listing<Setting> {
+        let kept = self.settings.iter().filter(|(key, _)| is_kept(key));
+        let mut settings: Vec<Setting> = kept
+            .map(|(key, value)| Setting { key: Text::new(key), value: redacted_value(key, value) })
+            .collect();
+        settings.sort();
+        listing(settings, self.unread)
     }
 }
 
-/// The settings that are kept, sorted.
-pub(super) fn advanced(told: Told<'_>) -> Listing<Setting> {
-    if let Some(why) = told.refused() {
-        return Listing::unobserved(why);
+fn word(key: &str, value: &str, facts: &mut Facts<'_>) -> Option<bool> {
+    let meaning = flag(&value.to_ascii_lowercase());
+    if meaning.is_none() {
+        facts.value(GapCause::UnreadableValue, key, "expected true or false", value);
     }
-    let Some(element) = told.element() else {
-        return Listing::unobserved(entente_model::Why::Blank);
-    };
-    let mut settings = Vec::new();
-    for option in element.children() {
-        let Some(key) = option.text_at("key").filter(|key| is_kept(key)) else { continue };
-        let value = option.text_at("value").unwrap_or_default();
-        let value = redacted_value(key, value);
-        settings.push(Setting { key: Text::new(key), value });
-    }
-    settings.sort();
-    Listing::complete(settings)
+    meaning
 }
 
 /// Whether a key bears on where a machine can live, whatever its case.

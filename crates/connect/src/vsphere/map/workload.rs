@@ -1,26 +1,22 @@
 //! A workload: everything that the platform tells of one virtual machine.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+mod guest;
+mod placement;
+
+use std::collections::BTreeSet;
 
 use entente_model::{
     Attribute, AttributeKind, Availability, Cpu, Finding, Firmware, FirmwareKind, GapCause,
-    Governance, Guest, IdentityBasis, Listing, Memory, Observed, Partition, Placement, PowerState,
-    Severity, Text, Tools, ToolsStatus, VmSnapshot, Why, Workload, WorkloadId, WorkloadKind,
-    WorkloadSamples,
+    Governance, IdentityBasis, Listing, Memory, Observed, Placement, PowerState, Severity, Text,
+    VmSnapshot, Why, Workload, WorkloadId, WorkloadKind,
 };
 
-use super::super::collect::ObjectSink;
-use super::super::wire::{Element, Object, Told, Tree, unescape};
-use super::devices::{self, Hardware};
-use super::facts::{Facts, blank};
+use super::super::wire::{Element, Object, Told, unescape};
+use super::devices::{self, Hardware, Machine};
+use super::facts::{Facts, blank, listing};
 use super::inventory::Inventory;
-use super::settings::{self, Settings};
-use crate::live::{Found, Gaps};
+use super::settings::Settings;
 use crate::secrets::{redact, redacted_value};
-
-/// Name of the list.
-pub(in crate::vsphere) const SECTION: &str = "workloads";
 
 /// Deepest chain of VM snapshots that is followed.
 const SNAPSHOTS_MAX: usize = 4096;
@@ -28,106 +24,56 @@ const SNAPSHOTS_MAX: usize = 4096;
 /// The extension of Site Recovery Manager, which keeps placeholders at the other site.
 const RECOVERY_EXTENSION: &str = "com.vmware.vcDr";
 
-/// Takes machines as they arrive, and keeps what the model has a place for.
-pub(in crate::vsphere) struct Machines {
-    inventory: Arc<Inventory>,
-    /// Workloads, as they came.
-    pub workloads: Vec<Workload>,
-    /// Where each is, by its id on the platform.
-    pub at: HashMap<Text, usize>,
-    /// What was not observed of them.
-    pub gaps: Gaps,
-    /// Secrets in notes.
-    pub findings: Vec<Finding>,
-    /// Properties with a value.
-    pub properties: u64,
-    /// Machines that could not be mapped.
-    pub unmapped: u64,
-}
+/// What is measured while a machine runs, or stands in its files: of a machine that cannot be read, the
+/// platform tells zeros, or what it last knew.
+const READ_FROM_THE_MACHINE: [&str; 7] = [
+    "guest.",
+    "summary.",
+    "runtime.powerState",
+    "runtime.bootTime",
+    "runtime.dasVmProtection",
+    "runtime.faultToleranceState",
+    "runtime.consolidationNeeded",
+];
 
-impl Machines {
-    /// None yet.
-    pub fn new(inventory: Arc<Inventory>) -> Self {
-        Self {
-            inventory,
-            workloads: Vec::new(),
-            at: HashMap::new(),
-            gaps: Gaps::default(),
-            findings: Vec::new(),
-            properties: 0,
-            unmapped: 0,
-        }
-    }
-
-    /// A machine by its id on the platform.
-    pub fn get_mut(&mut self, native: &str) -> Option<&mut Workload> {
-        self.workloads.get_mut(*self.at.get(native)?)
-    }
-}
-
-impl ObjectSink for Machines {
-    fn object(&mut self, object: &Object<'_>, _: &Tree) -> bool {
-        let native = object.reference.id;
-        if self.at.contains_key(native) {
-            return false;
-        }
-        if object.is_gone() {
-            let found = Found::of(GapCause::Vanished, SECTION, "deleted while it was read");
-            self.gaps.add(found.value(native));
-            return false;
-        }
-        let Ok(id) = WorkloadId::on(&self.inventory.platform, native) else {
-            self.unmapped += 1;
-            let message = "its id is none that an estate can hold";
-            self.gaps.add(Found::of(GapCause::UnmappedRow, SECTION, message).value(native));
-            return false;
-        };
-        self.properties += object.told_count() as u64;
-        let inventory = self.inventory.clone();
-        let facts = Facts { gaps: &mut self.gaps, section: SECTION };
-        let mapping =
-            Mapping { object, inventory: &inventory, facts, findings: &mut self.findings };
-        let workload = mapping.workload(id);
-        self.at.insert(Text::new(native), self.workloads.len());
-        self.workloads.push(workload);
-        true
-    }
-
-    fn restart(&mut self) {
-        *self = Self::new(self.inventory.clone());
-    }
-
-    fn count(&self) -> u64 {
-        self.workloads.len() as u64
-    }
-}
-
-struct Mapping<'o, 't, 'g> {
+/// What a machine's facts are made from.
+pub(super) struct Mapping<'o, 't, 'g> {
     object: &'o Object<'t>,
     inventory: &'o Inventory,
     facts: Facts<'g>,
     findings: &'g mut Vec<Finding>,
+    /// Ids of what it refers to and nothing told of.
+    strangers: &'g mut BTreeSet<Text>,
+    /// Why the platform itself cannot read the machine, if it cannot.
+    unread: Option<Why>,
 }
 
-impl<'t> Mapping<'_, 't, '_> {
-    fn workload(mut self, id: WorkloadId) -> Workload {
+impl<'o, 't, 'g> Mapping<'o, 't, 'g> {
+    /// Of this machine.
+    pub fn of(
+        object: &'o Object<'t>,
+        inventory: &'o Inventory,
+        mut facts: Facts<'g>,
+        findings: &'g mut Vec<Finding>,
+        strangers: &'g mut BTreeSet<Text>,
+    ) -> Self {
+        let unread = unread(object, &mut facts);
+        Self { object, inventory, facts, findings, strangers, unread }
+    }
+
+    /// The workload.
+    pub fn workload(mut self, id: WorkloadId) -> Workload {
         self.facts.refusals(self.object);
         let native = self.object.reference.id;
         let name = self.facts.name(self.get("name"), native);
-        if self.get("config.hardware").text().is_none()
-            && matches!(self.get("config.hardware"), Told::Unset)
-        {
-            let message = "the platform itself cannot read the machine's configuration: it or its host is not accessible";
-            self.facts.gap(GapCause::Unreachable, "config", message);
-        }
-        let settings = Settings::of(self.get("config.extraConfig"));
-        let hardware = devices::hardware(
-            self.get("config.hardware"),
-            self.get("guest.net"),
-            &settings,
-            self.inventory,
-            &mut self.facts,
-        );
+        let settings = Settings::of(self.get("config.extraConfig"), self.unread, &mut self.facts);
+        let machine = Machine {
+            hardware: self.get("config.hardware"),
+            guest: self.get("guest.net"),
+            settings: &settings,
+            unread: self.unread,
+        };
+        let hardware = devices::hardware(&machine, self.inventory, &mut self.facts, self.strangers);
         let placement = self.placement();
         let power = self.facts.word(self.get("runtime.powerState"), blank(), power);
         Workload {
@@ -149,7 +95,7 @@ impl<'t> Mapping<'_, 't, '_> {
             availability: self.availability(&settings, &placement),
             annotation: self.note("config.annotation", &name),
             attributes: self.attributes(),
-            advanced_settings: settings::advanced(self.get("config.extraConfig")),
+            advanced_settings: settings.advanced(),
             governance: Governance::default(),
             samples: self.samples(),
             devices: self.with_encryption(&hardware),
@@ -160,8 +106,18 @@ impl<'t> Mapping<'_, 't, '_> {
         }
     }
 
+    /// A property. Of a machine that cannot be read, what is unset is not known to be absent, and what
+    /// would have been read from it is not known at all.
     fn get(&self, path: &str) -> Told<'t> {
-        self.object.get(path)
+        match (self.object.get(path), self.unread) {
+            (Told::Unset, Some(why)) => Told::Missing(why),
+            (Told::Value(_), Some(why))
+                if READ_FROM_THE_MACHINE.iter().any(|it| path.starts_with(it)) =>
+            {
+                Told::Missing(why)
+            }
+            (told, _) => told,
+        }
     }
 
     fn text(&self, path: &str) -> Observed<Text> {
@@ -178,12 +134,24 @@ impl<'t> Mapping<'_, 't, '_> {
 
     /// True if the machine's configuration was told: what is unset in it is absent.
     fn is_configured(&self) -> bool {
-        self.get("config.hardware").element().is_some()
+        self.unread.is_none() && self.get("config.hardware").element().is_some()
+    }
+
+    /// Why what is unset is not known, where it is not.
+    fn unset(&self) -> Why {
+        let refused = || self.get("config.hardware").refused();
+        self.unread.or_else(refused).unwrap_or(Why::Blank)
+    }
+
+    /// What the platform's documentation says that it is where it is unset; only the configuration of a
+    /// machine that could be read says so.
+    fn documented<T>(&self, unset: Observed<T>) -> Observed<T> {
+        if self.is_configured() { unset } else { Observed::Unobserved(self.unset()) }
     }
 
     /// Absent where the configuration was told and does not have it.
     fn optional<T>(&self) -> Observed<T> {
-        if self.is_configured() { Observed::Absent } else { blank() }
+        self.documented(Observed::Absent)
     }
 
     fn with_encryption(&mut self, hardware: &Hardware) -> entente_model::Devices {
@@ -212,68 +180,6 @@ impl<'t> Mapping<'_, 't, '_> {
             WorkloadKind::SystemAgent
         } else {
             WorkloadKind::Machine
-        }
-    }
-
-    fn placement(&mut self) -> Placement {
-        let inventory = self.inventory;
-        let host = self.get("runtime.host").reference();
-        let pool = self.get("resourcePool").reference();
-        let parent = self.get("parent").reference();
-        let within = || pool.and_then(|it| inventory.above(it.id, "VirtualApp"));
-        let vapp = self.get("parentVApp").reference().map(|it| it.id);
-        let vapp = vapp.or_else(|| within().map(|(id, _)| id.as_str()));
-        // A template is in no pool, and what is not registered on a host is still in a folder.
-        let anchors = [host, pool, parent].map(|it| it.map(|it| it.id));
-        let known = || {
-            anchors.into_iter().chain([vapp]).flatten().filter(|id| inventory.place(id).is_some())
-        };
-        let refused = |path: &str| self.get(path).refused().unwrap_or(Why::Blank);
-        let datacenter = known()
-            .map(|id| inventory.datacenter(id))
-            .find(Observed::is_observed)
-            .unwrap_or(Observed::Unobserved(refused("parent")));
-        let cluster = known()
-            .map(|id| inventory.cluster(id))
-            .find(Observed::is_observed)
-            .unwrap_or(Observed::Unobserved(refused("runtime.host")));
-        let place = |id: &str| inventory.place(id);
-        let folder = match (parent, vapp) {
-            (Some(parent), _) => match place(parent.id) {
-                Some(folder) => Observed::Value(folder.path.clone()),
-                None => Observed::Unobserved(Why::NoPermission),
-            },
-            (None, Some(vapp)) => match inventory.folder_of_vapp(vapp) {
-                Some(folder) => Observed::Value(folder.path.clone()),
-                None => blank(),
-            },
-            (None, None) => Observed::Unobserved(refused("parent")),
-        };
-        let host_id = host.map(|it| inventory.hosts.get(it.id).cloned());
-        Placement {
-            datacenter,
-            cluster,
-            host: match host_id {
-                Some(Some(id)) => Observed::Value(id),
-                Some(None) => Observed::Unobserved(Why::NoPermission),
-                None => Observed::Unobserved(refused("runtime.host")),
-            },
-            folder,
-            resource_pool: match pool.map(|it| place(it.id)) {
-                Some(Some(pool)) => Observed::Value(pool.path.clone()),
-                Some(None) => Observed::Unobserved(Why::NoPermission),
-                None => self
-                    .get("resourcePool")
-                    .refused()
-                    .map_or(Observed::Absent, Observed::Unobserved),
-            },
-            vapp: match vapp.map(place) {
-                Some(Some(vapp)) => Observed::Value(vapp.name.clone()),
-                Some(None) => Observed::Unobserved(Why::NoPermission),
-                None => {
-                    self.get("parentVApp").refused().map_or(Observed::Absent, Observed::Unobserved)
-                }
-            },
         }
     }
 
@@ -310,9 +216,7 @@ impl<'t> Mapping<'_, 't, '_> {
         };
         let affinity = set(self.get("config.cpuAffinity"));
         let numa_affinity = match set(self.get("config.memoryAffinity")) {
-            Observed::Absent => settings
-                .get("numa.nodeAffinity")
-                .map_or(Observed::Absent, |it| Observed::Value(Text::new(it))),
+            Observed::Absent => settings.get("numa.nodeAffinity").map(Text::new),
             other => other,
         };
         Cpu {
@@ -361,7 +265,9 @@ impl<'t> Mapping<'_, 't, '_> {
         let told = self.get("snapshot");
         let root = match told {
             Told::Missing(why) => return Listing::unobserved(why),
-            Told::Unset => return Listing::complete(Vec::new()),
+            // A machine without VM snapshots has no tree of them.
+            Told::Unset if self.is_configured() => return Listing::complete(Vec::new()),
+            Told::Unset => return Listing::unobserved(self.unset()),
             Told::Value(root) => root,
         };
         let mut snapshots = Vec::new();
@@ -379,21 +285,20 @@ impl<'t> Mapping<'_, 't, '_> {
             let id = element.reference_at("snapshot").map(|it| Text::new(it.id));
             let id = id.map_or(blank(), Observed::Value);
             next.extend(element.all("childSnapshotList").map(|it| (it, id.clone())));
-            let within = |path: &str| element.at(path).map_or(Told::Unset, Told::Value);
-            let title = unescape(within("name").text().unwrap_or_default()).into_owned();
+            let title = unescape(element.text_at("name").unwrap_or_default()).into_owned();
             snapshots.push(VmSnapshot {
                 id,
                 parent,
                 name: self.redacted(&title, "snapshot", name),
-                description: match within("description").text() {
+                description: match element.text_at("description") {
                     Some(text) => Observed::Value(self.redacted(text, "snapshot", name)),
                     None => Observed::Absent,
                 },
-                created: self.facts.moment(within("createTime"), blank()),
+                created: self.facts.moment(element.told("createTime"), blank()),
                 // Told by `layoutEx` alone, which costs the platform more than all else together.
                 size_bytes: Observed::Unobserved(Why::SourceLimit),
-                quiesced: self.facts.flag(within("quiesced"), blank()),
-                state: self.facts.text(within("state"), blank()),
+                quiesced: self.facts.flag(element.told("quiesced"), blank()),
+                state: self.facts.text(element.told("state"), blank()),
             });
         }
         snapshots.sort_by(|a, b| (&a.created, &a.id, &a.name).cmp(&(&b.created, &b.id, &b.name)));
@@ -427,76 +332,6 @@ impl<'t> Mapping<'_, 't, '_> {
         redacted
     }
 
-    fn guest(&mut self) -> Guest {
-        let running = self.get("guest.toolsRunningStatus").text() == Some("guestToolsRunning");
-        let silent = if running { Why::Blank } else { Why::GuestSilent };
-        let reported = |facts: &Facts<'_>, told| facts.text(told, Observed::Unobserved(silent));
-        let disks = self.get("guest.disk");
-        let partitions = match disks {
-            Told::Missing(why) => Listing::unobserved(why),
-            Told::Unset => Listing::unobserved(silent),
-            Told::Value(_) => {
-                let items: Vec<Partition> = disks.elements().map(|it| self.partition(it)).collect();
-                if items.is_empty() && !running {
-                    Listing::unobserved(Why::GuestSilent)
-                } else {
-                    Listing::complete(items)
-                }
-            }
-        };
-        let address = self.get("guest.ipAddress");
-        Guest {
-            os_configured: self.text("config.guestFullName"),
-            os_reported: reported(&self.facts, self.get("guest.guestFullName")),
-            hostname: reported(&self.facts, self.get("guest.hostName")),
-            primary_address: self.facts.word(
-                address,
-                if running { Observed::Absent } else { Observed::Unobserved(Why::GuestSilent) },
-                |text| text.parse().ok(),
-            ),
-            tools: self.tools(),
-            partitions,
-        }
-    }
-
-    fn partition(&mut self, disk: Element<'_>) -> Partition {
-        let within = |path: &str| disk.at(path).map_or(Told::Unset, Told::Value);
-        Partition {
-            mount: Text::new(disk.text_at("diskPath").unwrap_or_default()),
-            // Told since 7.0, with newer tools.
-            disk_key: match disk.text_at("mappings.key") {
-                Some(key) => Observed::Value(Text::new(key)),
-                None => Observed::Unobserved(Why::NotInVersion),
-            },
-            capacity_bytes: self.facts.bytes(within("capacity"), 1, blank()),
-            free_bytes: self.facts.bytes(within("freeSpace"), 1, blank()),
-        }
-    }
-
-    fn tools(&mut self) -> Tools {
-        let running = self.get("guest.toolsRunningStatus");
-        let version = self.get("guest.toolsVersionStatus2");
-        let status = match (version.text(), running.text()) {
-            (Some("guestToolsNotInstalled"), _) => Observed::Value(ToolsStatus::NotInstalled),
-            (_, Some("guestToolsNotRunning")) => Observed::Value(ToolsStatus::NotRunning),
-            (_, Some("guestToolsRunning" | "guestToolsExecutingScripts")) => {
-                self.facts.word(version, Observed::Value(ToolsStatus::Current), |word| match word {
-                    "guestToolsCurrent" | "guestToolsSupportedNew" | "guestToolsUnmanaged" => {
-                        Some(ToolsStatus::Current)
-                    }
-                    "guestToolsNeedUpgrade"
-                    | "guestToolsSupportedOld"
-                    | "guestToolsTooOld"
-                    | "guestToolsTooNew"
-                    | "guestToolsBlacklisted" => Some(ToolsStatus::Outdated),
-                    _ => None,
-                })
-            }
-            _ => self.facts.word(running, blank(), |_| None),
-        };
-        Tools { status, version: self.facts.text(self.get("guest.toolsVersion"), Observed::Absent) }
-    }
-
     fn availability(&mut self, settings: &Settings<'_>, placement: &Placement) -> Availability {
         let native = self.object.reference.id;
         let own = self.inventory.settings.get(native).cloned().unwrap_or_default();
@@ -516,25 +351,25 @@ impl<'t> Mapping<'_, 't, '_> {
                 other => other,
             };
         let protection = self.get("runtime.dasVmProtection");
-        let disk_uuid = match settings.get("disk.EnableUUID") {
-            Some(value) => Observed::Value(value.eq_ignore_ascii_case("true")),
-            None => {
-                self.facts.flag(self.get("config.flags").child("diskUuidEnabled"), self.optional())
-            }
+        let otherwise = self.get("config.flags").child("diskUuidEnabled");
+        let disk_uuid = match settings.flag("disk.EnableUUID", &mut self.facts) {
+            Observed::Absent => self.facts.flag(otherwise, self.optional()),
+            // The other place says the same, where it says something.
+            Observed::Unobserved(why) => self.facts.flag(otherwise, Observed::Unobserved(why)),
+            told => told,
         };
         Availability {
             // Unset where the cluster has no high availability.
-            ha_protected: self.facts.flag(protection.child("dasProtected"), Observed::Value(false)),
+            ha_protected: self
+                .facts
+                .flag(protection.child("dasProtected"), self.documented(Observed::Value(false))),
             ha_restart_priority: refused.map_or(own.restart_priority, Observed::Unobserved),
             ha_isolation_response: refused.map_or(own.isolation_response, Observed::Unobserved),
             fault_tolerance,
-            cluster_rules: match refused {
-                Some(why) => Listing::incomplete(rules, why),
-                None => Listing::complete(rules),
-            },
+            cluster_rules: listing(rules, refused),
             evc_mode_min: self
                 .facts
-                .text(self.get("runtime.minRequiredEVCModeKey"), Observed::Absent),
+                .text(self.get("runtime.minRequiredEVCModeKey"), self.optional()),
             latency_sensitivity: self
                 .facts
                 .text(self.get("config.latencySensitivity").child("level"), self.optional()),
@@ -554,12 +389,15 @@ impl<'t> Mapping<'_, 't, '_> {
             (Ok(names), None) => names,
         };
         let mut attributes = Vec::new();
+        let mut dropped = None;
         for value in told.elements() {
             let key = value.number_at::<i64>("key");
+            // A value that was taken away again.
             let Some(text) = value.text_at("value") else { continue };
             let Some(name) = key.and_then(|key| names.get(&key)) else {
                 let message = "a custom attribute whose definition is not there";
                 self.facts.gap(GapCause::DanglingReference, "customValue", message);
+                dropped = Some(Why::Unreadable);
                 continue;
             };
             let value = redacted_value(name, text);
@@ -567,51 +405,7 @@ impl<'t> Mapping<'_, 't, '_> {
             attributes.push(Attribute { name: name.clone(), value, kind });
         }
         attributes.sort();
-        Listing::complete(attributes)
-    }
-
-    fn samples(&mut self) -> WorkloadSamples {
-        const MIB: u64 = 1 << 20;
-        let statistics = self.get("summary.quickStats");
-        let storage = self.get("summary.storage");
-        let used = self.facts.bytes(storage.child("committed"), 1, blank());
-        let more = self.facts.bytes(storage.child("uncommitted"), 1, blank());
-        let off = self.get("runtime.powerState").text().is_some_and(|it| it != "poweredOn");
-        let unset = if off { Observed::Absent } else { blank() };
-        WorkloadSamples {
-            powered_on_since: self.facts.moment(self.get("runtime.bootTime"), unset),
-            cpu_used_mhz: self.facts.number(statistics.child("overallCpuUsage"), blank()),
-            cpu_ready_basis_points: Observed::Unobserved(Why::SourceLimit),
-            memory_active_bytes: self.facts.bytes(
-                statistics.child("guestMemoryUsage"),
-                MIB,
-                blank(),
-            ),
-            memory_consumed_bytes: self.facts.bytes(
-                statistics.child("hostMemoryUsage"),
-                MIB,
-                blank(),
-            ),
-            memory_ballooned_bytes: self.facts.bytes(
-                statistics.child("balloonedMemory"),
-                MIB,
-                blank(),
-            ),
-            memory_swapped_bytes: self.facts.bytes(statistics.child("swappedMemory"), MIB, blank()),
-            storage_provisioned_bytes: match (&used, &more) {
-                (Observed::Value(used), Observed::Value(more)) => {
-                    Observed::Value(used.saturating_add(*more))
-                }
-                (Observed::Unobserved(why), _) | (_, Observed::Unobserved(why)) => {
-                    Observed::Unobserved(*why)
-                }
-                _ => blank(),
-            },
-            storage_used_bytes: used,
-            heartbeat: self.facts.text(statistics.child("guestHeartbeatStatus"), blank()),
-            guest_state: self.text("guest.guestState"),
-            connection_state: self.text("runtime.connectionState"),
-        }
+        listing(attributes, dropped)
     }
 }
 
@@ -622,4 +416,36 @@ fn power(word: &str) -> Option<PowerState> {
         "suspended" => Some(PowerState::Suspended),
         _ => None,
     }
+}
+
+/// Why the platform itself cannot read a machine, if it cannot.
+fn unread(object: &Object<'_>, facts: &mut Facts<'_>) -> Option<Why> {
+    let state = object.get("runtime.connectionState").text();
+    match state {
+        Some("invalid" | "inaccessible" | "orphaned") => {
+            let message = "the platform itself cannot read the machine: what it tells of it is what it last knew, or nothing";
+            facts.value(
+                GapCause::Unreachable,
+                "runtime.connectionState",
+                message,
+                state.unwrap_or_default(),
+            );
+            return Some(Why::CallFailed);
+        }
+        Some("disconnected") => {
+            let message = "the machine's host is not connected: what it last told is old";
+            facts.gap(GapCause::Unreachable, "runtime.connectionState", message);
+        }
+        Some("connected") | None => {}
+        Some(word) => {
+            let message = "a word that this version does not know";
+            facts.value(GapCause::UnknownValue, "runtime.connectionState", message, word);
+            return Some(Why::Unreadable);
+        }
+    }
+    if matches!(object.get("config.hardware"), Told::Unset) {
+        let message = "the platform itself cannot read the machine's configuration: it or its host is not accessible";
+        facts.gap(GapCause::Unreachable, "config", message);
+    }
+    None
 }

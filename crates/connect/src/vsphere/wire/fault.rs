@@ -15,6 +15,8 @@ pub(in crate::vsphere) struct Fault {
     pub name: Option<Text>,
     /// The privilege that is missing.
     pub privilege: Option<Text>,
+    /// Of what kind the object is that it names.
+    pub about: Option<Text>,
 }
 
 impl Fault {
@@ -39,6 +41,7 @@ impl Fault {
             message: Text::new(message),
             name: name.map(Text::new),
             privilege: element.text_at("privilegeId").map(Text::new),
+            about: element.reference_at("obj").map(|it| Text::new(it.kind)),
         }
     }
 

@@ -4,6 +4,7 @@
 use entente_model::Why;
 
 use super::fault::Fault;
+use super::soap::Paths;
 use super::tree::{Element, Reference, Tree};
 
 /// An `ObjectContent`.
@@ -13,6 +14,8 @@ pub(in crate::vsphere) struct Object<'t> {
     pub reference: Reference<'t>,
     told: Vec<(&'t str, Element<'t>)>,
     missing: Vec<(&'t str, Fault)>,
+    /// What was asked for.
+    asked: &'t [Paths],
 }
 
 /// One property, or something within one, as far as it was told.
@@ -22,18 +25,19 @@ pub(in crate::vsphere) enum Told<'t> {
     Value(Element<'t>),
     /// It was asked for and has none.
     Unset,
-    /// It was not told, and why.
+    /// It was not told, or not even asked for, and why.
     Missing(Why),
 }
 
 impl<'t> Object<'t> {
-    /// Of an `objects` element; nothing if it names no object.
-    pub fn of(tree: &'t Tree) -> Option<Self> {
+    /// Of an `objects` element that answers a question for these; nothing if it names no object.
+    pub fn of(tree: &'t Tree, asked: &'t [Paths]) -> Option<Self> {
         let root = tree.root()?;
         let mut object = Self {
             reference: root.reference_at("obj")?,
             told: Vec::with_capacity(48),
             missing: Vec::new(),
+            asked,
         };
         for child in root.children() {
             match child.name() {
@@ -57,15 +61,25 @@ impl<'t> Object<'t> {
         Some(object)
     }
 
-    /// A property by its path, as it was asked for.
+    /// A property by its path, as it was asked for. One that was not asked for, since the server does
+    /// not know it, is not unset.
     pub fn get(&self, path: &str) -> Told<'t> {
         if let Some((_, value)) = self.told.iter().find(|(name, _)| *name == path) {
             return Told::Value(*value);
         }
         match self.missing.iter().find(|(name, _)| covers(name, path)) {
             Some((_, fault)) => Told::Missing(why(fault)),
-            None => Told::Unset,
+            None if self.was_asked(path) => Told::Unset,
+            None => Told::Missing(Why::NotInVersion),
         }
+    }
+
+    fn was_asked(&self, path: &str) -> bool {
+        let is_same = |it: &&Paths| it.kind == self.reference.kind;
+        // Of a kind that is not named, what its base has was asked for.
+        let is_named = self.asked.iter().any(|it| is_same(&it));
+        let asked = self.asked.iter().filter(|it| !is_named || is_same(it));
+        asked.flat_map(|it| &it.paths).any(|it| covers(it, path))
     }
 
     /// Properties with a value.
@@ -109,11 +123,18 @@ fn why(fault: &Fault) -> Why {
     }
 }
 
+impl<'t> Element<'t> {
+    /// What is at a path below it.
+    pub fn told(self, path: &str) -> Told<'t> {
+        self.at(path).map_or(Told::Unset, Told::Value)
+    }
+}
+
 impl<'t> Told<'t> {
     /// Something within it.
     pub fn child(self, path: &str) -> Self {
         match self {
-            Self::Value(element) => element.at(path).map_or(Self::Unset, Self::Value),
+            Self::Value(element) => element.told(path),
             other => other,
         }
     }

@@ -1,6 +1,8 @@
 //! The properties that are read, in one table: explicit paths, so that nothing large that nobody
 //! needs comes over the wire. All of them are in the API since 6.7.
 
+use entente_model::Text;
+
 use super::soap::Paths;
 
 /// Kinds that a standalone host does not know.
@@ -35,7 +37,7 @@ const VAPP: [&str; 5] =
 const POOL: [&str; 4] = ["name", "parent", "config.cpuAllocation", "config.memoryAllocation"];
 
 /// Everything about a workload.
-pub(in crate::vsphere) const WORKLOAD: [&str; 49] = [
+const WORKLOAD: [&str; 49] = [
     "name",
     "parent",
     "parentVApp",
@@ -88,7 +90,7 @@ pub(in crate::vsphere) const WORKLOAD: [&str; 49] = [
 ];
 
 /// What is watched for changes: narrow, so that statistics do not make every workload "changed".
-pub(in crate::vsphere) const WATCHED: [&str; 9] = [
+const WATCHED: [&str; 9] = [
     "name",
     "parent",
     "resourcePool",
@@ -102,40 +104,52 @@ pub(in crate::vsphere) const WATCHED: [&str; 9] = [
 
 /// Everything but workloads: read first, since workloads refer to it.
 pub(in crate::vsphere) fn infrastructure(is_vcenter: bool) -> Vec<Paths> {
-    let kinds: [(&'static str, &[&'static str]); 14] = [
-        ("Folder", &FOLDER),
-        ("StoragePod", &FOLDER),
-        ("Datacenter", &["name", "parent"]),
-        ("ComputeResource", &["name", "parent", "summary"]),
-        ("ClusterComputeResource", &["name", "parent", "summary", "configurationEx"]),
-        ("HostSystem", &HOST),
-        ("ResourcePool", &POOL),
-        ("VirtualApp", &VAPP),
-        ("Datastore", &["name", "parent", "summary", "info", "host", "iormConfiguration"]),
-        ("Network", &NETWORK),
-        ("OpaqueNetwork", &["name", "parent", "host", "summary"]),
-        ("DistributedVirtualPortgroup", &["name", "parent", "key", "config"]),
+    let switch: &[&str] =
+        &["name", "parent", "uuid", "config", "summary.productInfo", "summary.hostMember"];
+    let kinds: [(&str, &'static str, &[&str]); 14] = [
+        ("Folder", "folders", &FOLDER),
+        ("StoragePod", "folders", &FOLDER),
+        ("Datacenter", "folders", &["name", "parent"]),
+        // Stands between a standalone host and its folder.
+        ("ComputeResource", "hosts", &["name", "parent", "summary"]),
+        ("ClusterComputeResource", "clusters", &["name", "parent", "summary", "configurationEx"]),
+        ("HostSystem", "hosts", &HOST),
+        ("ResourcePool", "resource_pools", &POOL),
+        ("VirtualApp", "resource_pools", &VAPP),
         (
-            "DistributedVirtualSwitch",
-            &["name", "parent", "uuid", "config", "summary.productInfo", "summary.hostMember"],
+            "Datastore",
+            "datastores",
+            &["name", "parent", "summary", "info", "host", "iormConfiguration"],
         ),
-        (
-            "VmwareDistributedVirtualSwitch",
-            &["name", "parent", "uuid", "config", "summary.productInfo", "summary.hostMember"],
-        ),
+        ("Network", "networks", &NETWORK),
+        ("OpaqueNetwork", "networks", &["name", "parent", "host", "summary"]),
+        ("DistributedVirtualPortgroup", "networks", &["name", "parent", "key", "config"]),
+        ("DistributedVirtualSwitch", "switches", switch),
+        ("VmwareDistributedVirtualSwitch", "switches", switch),
     ];
     let known = |kind: &str| {
         let base = kind.strip_prefix("Vmware").unwrap_or(kind);
         is_vcenter || !ONLY_VCENTER.contains(&base)
     };
-    kinds
-        .into_iter()
-        .filter(|(kind, _)| known(kind))
-        .map(|(kind, paths)| Paths::of(kind, paths))
-        .collect()
+    let paths = |(kind, section, paths)| {
+        let mut paths = Paths::of(kind, section, paths);
+        if kind == "HostSystem" && !is_vcenter {
+            paths.paths.push(Text::new_static(MANAGED_BY));
+        }
+        paths
+    };
+    kinds.into_iter().filter(|(kind, ..)| known(kind)).map(paths).collect()
 }
+
+/// Which vCenter manages a host; asked for where a host is read by itself.
+pub(in crate::vsphere) const MANAGED_BY: &str = "summary.managementServerIp";
 
 /// Workloads with everything about them.
 pub(in crate::vsphere) fn workloads() -> Vec<Paths> {
-    vec![Paths::of("VirtualMachine", &WORKLOAD)]
+    vec![Paths::of("VirtualMachine", "workloads", &WORKLOAD)]
+}
+
+/// What is watched of workloads.
+pub(in crate::vsphere) fn watched() -> [Paths; 1] {
+    [Paths::of("VirtualMachine", "workloads", &WATCHED)]
 }

@@ -128,14 +128,17 @@ fn escape(body: &mut String, text: &str) {
 pub(in crate::vsphere) struct Paths {
     /// `VirtualMachine`.
     pub kind: Text,
+    /// The list that objects of this kind are for, for gaps.
+    pub section: &'static str,
     /// `name`, `config.hardware` …
     pub paths: Vec<Text>,
 }
 
 impl Paths {
-    /// These of that kind.
-    pub fn of(kind: &str, paths: &[&str]) -> Self {
-        Self { kind: Text::new(kind), paths: paths.iter().copied().map(Text::new).collect() }
+    /// These of that kind, for this list.
+    pub fn of(kind: &str, section: &'static str, paths: &[&str]) -> Self {
+        let paths = paths.iter().copied().map(Text::new).collect();
+        Self { kind: Text::new(kind), section, paths }
     }
 }
 

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 
 use entente_model::{
     BusSharing, Collection, Datastore, DatastoreId, Device, Disk, DiskMode, DiskSharing,
-    FirmwareKind, Host, Moment, Network, NetworkId, Nic, RawMapping, VmSnapshot, Workload,
+    FirmwareKind, Host, Network, NetworkId, Nic, RawMapping, VmSnapshot, Workload,
 };
 
 use super::inventory::has_agent;
+use crate::live::words::{escaped, utc};
 
 /// Names of what workloads stand on.
 pub struct Scene<'a> {
@@ -50,10 +51,6 @@ pub struct DomainDisk<'a> {
     pub allocation: u64,
 }
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\'', "&apos;")
-}
-
 fn uuid(bytes: &[u8; 16]) -> String {
     let hex: String = bytes.iter().map(|it| format!("{it:02x}")).collect();
     let mut written = String::new();
@@ -82,7 +79,7 @@ pub fn capabilities(host: &[u8; 16]) -> String {
 pub fn system(host: Option<&Host>) -> String {
     let entry = |name: &str, value: Option<&str>| {
         let value = value.unwrap_or("unknown");
-        format!("<entry name='{name}'>{}</entry>", escape(value))
+        format!("<entry name='{name}'>{}</entry>", escaped(value))
     };
     let text = |it: Option<&entente_model::Observed<entente_model::Text>>| {
         it.and_then(|it| it.value()).map(|it| it.to_string())
@@ -110,9 +107,9 @@ pub fn network(network: &Network, id: &[u8; 16]) -> String {
     format!(
         "<network><name>{}</name><uuid>{}</uuid><forward mode='bridge'/><bridge name='{}'/>{vlan}\
          </network>",
-        escape(&network.name),
+        escaped(&network.name),
         uuid(id),
-        escape(bridge)
+        escaped(bridge)
     )
 }
 
@@ -132,7 +129,7 @@ pub fn pool(datastore: &Datastore, id: &[u8; 16]) -> String {
     format!(
         "<pool type='dir'><name>{}</name><uuid>{}</uuid>{}{}{}<source/><target><path>{}</path>\
          </target></pool>",
-        escape(&datastore.name),
+        escaped(&datastore.name),
         uuid(id),
         size("capacity", capacity),
         size("allocation", used),
@@ -143,19 +140,16 @@ pub fn pool(datastore: &Datastore, id: &[u8; 16]) -> String {
 
 /// A VM snapshot.
 pub fn snapshot(snapshot: &VmSnapshot, name: &str, parent: Option<&str>) -> String {
-    let mut xml = format!("<domainsnapshot><name>{}</name>", escape(name));
+    let mut xml = format!("<domainsnapshot><name>{}</name>", escaped(name));
     if let Some(description) = snapshot.description.value() {
-        let _ = write!(xml, "<description>{}</description>", escape(description));
+        let _ = write!(xml, "<description>{}</description>", escaped(description));
     }
     xml.push_str("<state>shutoff</state>");
     if let Some(parent) = parent {
-        let _ = write!(xml, "<parent><name>{}</name></parent>", escape(parent));
+        let _ = write!(xml, "<parent><name>{}</name></parent>", escaped(parent));
     }
     if let Some(created) = snapshot.created.value() {
-        let seconds = match created {
-            Moment::Utc(at) => at.unix_timestamp(),
-            Moment::Local(at) => at.assume_utc().unix_timestamp(),
-        };
+        let seconds = utc(*created).unix_timestamp();
         let _ = write!(xml, "<creationTime>{seconds}</creationTime>");
     }
     xml.push_str("</domainsnapshot>");
@@ -211,11 +205,11 @@ pub fn domain(scene: &Scene<'_>, identity: &Identity<'_>, disks: &[DomainDisk<'_
     };
     let mut xml = format!(
         "<domain type='kvm'{running}><name>{}</name><uuid>{}</uuid>",
-        escape(identity.name),
+        escaped(identity.name),
         uuid(identity.uuid)
     );
     if let Some(text) = workload.annotation.value() {
-        let _ = write!(xml, "<description>{}</description>", escape(text));
+        let _ = write!(xml, "<description>{}</description>", escaped(text));
     }
     hardware(workload, &mut xml);
     xml.push_str("<devices><emulator>/usr/bin/qemu-system-x86_64</emulator>");
@@ -298,7 +292,7 @@ fn write_disk(disk: &DomainDisk<'_>, xml: &mut String) {
 
 fn write_drive(number: usize, drive: &Device, xml: &mut String) {
     let medium = match (drive.connected.copied(), drive.backing.value()) {
-        (Some(true), Some(medium)) => format!("<source file='{}'/>", escape(medium)),
+        (Some(true), Some(medium)) => format!("<source file='{}'/>", escaped(medium)),
         _ => String::new(),
     };
     let _ = write!(
@@ -312,7 +306,7 @@ fn write_drive(number: usize, drive: &Device, xml: &mut String) {
 fn write_nic(scene: &Scene<'_>, nic: &Nic, xml: &mut String) {
     let network = nic.network.value().and_then(|it| scene.networks.get(it));
     let (kind, source) = match network {
-        Some(name) => ("network", format!("<source network='{}'/>", escape(name))),
+        Some(name) => ("network", format!("<source network='{}'/>", escaped(name))),
         None => ("user", String::new()),
     };
     let model = match nic.adapter.value().map(|it| it.to_ascii_lowercase()) {

@@ -6,6 +6,7 @@ use entente_model::{Collection, PowerState, ToolsStatus, Workload};
 
 use super::documents;
 use super::wire::Writer;
+use crate::live::words::unique;
 
 /// What the host has.
 #[derive(Debug)]
@@ -44,8 +45,8 @@ pub struct Named {
 /// A domain.
 #[derive(Debug)]
 pub struct Domain {
-    /// Its name. An estate of many hosts may have a name twice, which one host would not: calls that
-    /// name a UUID as well find the right one.
+    /// Its name. An estate of many hosts may have a name twice, of which one host would refuse the
+    /// second: that one has another here.
     pub name: String,
     uuid: [u8; 16],
     id: i32,
@@ -190,8 +191,9 @@ impl Domain {
 fn domains(collection: &Collection, bytes_per_workload: usize) -> Vec<Domain> {
     let mut running = 0;
     let scene = documents::Scene::of(collection);
+    let mut taken = BTreeSet::new();
     let domains = collection.workloads.iter().map(|workload| {
-        let name = workload.name.to_string();
+        let name = unique(&workload.name, &mut taken);
         let uuid = match workload.instance_uuid.value() {
             Some(uuid) => *uuid.as_bytes(),
             None => derived("workload", workload.id.as_str()),
@@ -268,7 +270,7 @@ fn snapshots(workload: &Workload) -> Vec<Snapshot> {
     let mut names = BTreeMap::new();
     let mut snapshots = Vec::new();
     for snapshot in &workload.snapshots {
-        let name = unique(&mut taken, &snapshot.name);
+        let name = unique(&snapshot.name, &mut taken);
         let parent = snapshot.parent.value().and_then(|it| names.get(it)).cloned();
         if let Some(id) = snapshot.id.value() {
             names.insert(id.clone(), name.clone());
@@ -277,17 +279,6 @@ fn snapshots(workload: &Workload) -> Vec<Snapshot> {
         snapshots.push(Snapshot { name, xml });
     }
     snapshots
-}
-
-/// A name that no other VM snapshot of the domain has: libvirt knows each once.
-fn unique(taken: &mut BTreeSet<String>, name: &str) -> String {
-    let mut unique = name.to_owned();
-    let mut number = 1;
-    while !taken.insert(unique.clone()) {
-        number += 1;
-        unique = format!("{name}-{number}");
-    }
-    unique
 }
 
 fn networks(collection: &Collection) -> Vec<Named> {
@@ -320,4 +311,26 @@ fn derived(kind: &str, id: &str) -> [u8; 16] {
         *byte = *from;
     }
     uuid
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::words::escaped;
+    use crate::{EstateSpec, generate};
+
+    #[test]
+    fn a_host_knows_each_name_once() {
+        let mut world = generate(&EstateSpec { workloads: 20, ..EstateSpec::default() }).remove(0);
+        let name = world.workloads[0].name.clone();
+        for place in [4, 9] {
+            world.workloads[place].name = name.clone();
+        }
+        let domains = Inventory::of(&world, 0).domains;
+        assert_eq!(domains[0].name, name.as_str());
+        assert_eq!(domains[9].name, format!("{name}-3"));
+        assert!(domains[9].xml.contains(&format!("<name>{}-3</name>", escaped(&name))));
+        let names: BTreeSet<_> = domains.iter().map(|it| &it.name).collect();
+        assert_eq!(names.len(), domains.len());
+    }
 }

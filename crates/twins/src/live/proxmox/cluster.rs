@@ -182,7 +182,15 @@ fn storages(plan: &Plan<'_>, guests: &[GuestPlan<'_>], world: &mut World) {
         for store in plan.stores.values() {
             let prefix = format!("{}:", store.name);
             let here = guests.iter().filter(|it| store.is_shared || it.node == *node);
-            let volumes: Vec<Value> = here
+            // Media of systems are for everybody who may look into the storage.
+            let media = match store.kind {
+                "dir" => vec![json!({
+                    "volid": format!("{}:iso/debian-13.iso", store.name), "format": "iso",
+                    "content": "iso", "size": 800_u64 << 20, "ctime": 1_700_000_000,
+                })],
+                _ => Vec::new(),
+            };
+            let images = here
                 .flat_map(|guest| {
                     guest.volumes.iter().zip(&guest.workload.disks).map(move |it| (guest, it))
                 })
@@ -192,9 +200,10 @@ fn storages(plan: &Plan<'_>, guests: &[GuestPlan<'_>], world: &mut World) {
                         "volid": volume, "vmid": guest.vmid, "format": "raw", "content": "images",
                         "size": disk.capacity_bytes.copied().unwrap_or(0), "ctime": 1_700_000_000,
                     })
-                })
-                .collect();
-            world.put(format!("/nodes/{node}/storage/{}/content", store.name), &volumes.into());
+                });
+            let all: Vec<Value> = media.iter().cloned().chain(images).collect();
+            let path = format!("/nodes/{node}/storage/{}/content", store.name);
+            world.put_content(path, &media.into(), &all.into());
         }
     }
 }
@@ -249,11 +258,19 @@ fn jobs(guests: &[GuestPlan<'_>], world: &mut World) {
         }));
     }
     world.put("/cluster/backup", &jobs.into());
-    let list: Vec<Value> = unprotected
-        .iter()
-        .map(|it| json!({ "vmid": it.vmid, "name": it.workload.name, "type": it.kind() }))
-        .collect();
-    world.put("/cluster/backup-info/not-backed-up", &list.into());
+    let told = |it: &&GuestPlan<'_>| json!({ "vmid": it.vmid, "name": it.workload.name, "type": it.kind() });
+    let whole: Vec<Value> = unprotected.iter().map(told).collect();
+    let visible: Vec<Value> =
+        unprotected.iter().filter(|it| !is_hidden(it.vmid)).map(told).collect();
+    world.put_filtered("/cluster/backup-info/not-backed-up", &whole, &visible);
+    replications(guests, world);
+}
+
+fn replications(guests: &[GuestPlan<'_>], world: &mut World) {
+    let visible = |jobs: &[Value]| -> Vec<Value> {
+        let seen = |it: &&Value| it["guest"].as_u64().is_some_and(|it| !is_hidden(it));
+        jobs.iter().filter(seen).cloned().collect()
+    };
     let replicated: Vec<Value> = guests
         .iter()
         .filter(|it| it.vmid.is_multiple_of(REPLICATED_EVERY) && !it.has_vanished)
@@ -276,9 +293,9 @@ fn jobs(guests: &[GuestPlan<'_>], world: &mut World) {
             world.put(format!("/nodes/{node}/replication/{id}/status"), &state);
             here.push(running);
         }
-        world.put(format!("/nodes/{node}/replication"), &here.into());
+        world.put_filtered(&format!("/nodes/{node}/replication"), &here, &visible(&here));
     }
-    world.put("/cluster/replication", &replicated.into());
+    world.put_filtered("/cluster/replication", &replicated, &visible(&replicated));
 }
 
 fn pools(guests: &[GuestPlan<'_>], world: &mut World) {

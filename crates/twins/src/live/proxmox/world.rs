@@ -7,8 +7,10 @@ use hyper::body::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::super::Fault;
+use super::super::faults::Faults;
+use super::super::words::{unique, utc};
 use super::guests::{GuestPlan, plan_guests};
-use super::{cluster, encoded, guests, security};
+use super::{Account, cluster, encoded, guests, security};
 
 /// Version that is served.
 pub(super) const VERSION: &str = "9.1.5";
@@ -57,6 +59,8 @@ pub(super) struct World {
     answers: HashMap<String, Bytes>,
     /// Lists as those see them from whom something is hidden.
     filtered: HashMap<String, Bytes>,
+    /// What storages hold, with images.
+    images: HashMap<String, Bytes>,
     tasks: BTreeMap<String, Vec<Value>>,
     nodes: BTreeSet<String>,
     guests: BTreeSet<String>,
@@ -65,17 +69,18 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn of(collection: &Collection, faults: &[Fault]) -> Self {
+    pub(super) fn of(collection: &Collection, faults: &Faults) -> Self {
         let plan = Plan::of(collection);
         let mut planned = plan_guests(&plan);
         if let Some(middle) = middle(&mut planned) {
-            middle.is_bad = faults.contains(&Fault::BadElement);
-            middle.has_vanished = faults.contains(&Fault::Vanish);
+            middle.is_bad = faults.has(Fault::BadElement);
+            middle.has_vanished = faults.has(Fault::Vanish);
         }
         let mut world = Self {
             name: "entente".to_owned(),
             answers: HashMap::new(),
             filtered: HashMap::new(),
+            images: HashMap::new(),
             tasks: BTreeMap::new(),
             nodes: plan.node_names.iter().cloned().collect(),
             guests: planned
@@ -86,7 +91,7 @@ impl World {
             silent: BTreeSet::new(),
             granted: Vec::new(),
         };
-        let version = if faults.contains(&Fault::Old) { "6.4-13" } else { VERSION };
+        let version = if faults.has(Fault::Old) { "6.4-13" } else { VERSION };
         cluster::describe(&plan, &planned, version, &mut world);
         security::describe(&plan, &planned, &mut world);
         for guest in &planned {
@@ -104,6 +109,16 @@ impl World {
     pub(super) fn put_filtered(&mut self, path: &str, whole: &[Value], visible: &[Value]) {
         self.answers.insert(path.to_owned(), encoded(&json!(whole)));
         self.filtered.insert(path.to_owned(), encoded(&json!(visible)));
+    }
+
+    /// Adds what a storage holds: what auditors see of it, and all of it.
+    pub(super) fn put_content(&mut self, path: String, seen: &Value, all: &Value) {
+        self.images.insert(path.clone(), encoded(all));
+        self.put(path, seen);
+    }
+
+    pub(super) fn with_images(&self, path: &str) -> Option<Bytes> {
+        self.images.get(path).cloned()
     }
 
     pub(super) fn put_tasks(&mut self, node: &str, tasks: Vec<Value>) {
@@ -156,11 +171,11 @@ impl World {
     }
 
     /// What an account is allowed.
-    pub(super) fn permissions(&self, is_tenant: bool, is_limited: bool) -> Value {
+    pub(super) fn permissions(&self, account: Account, is_limited: bool) -> Value {
         let audit = |names: &[&str]| -> Map<String, Value> {
             names.iter().map(|it| ((*it).to_owned(), json!(1))).collect()
         };
-        let everything = [
+        let mut everything = vec![
             "Datastore.Audit",
             "Mapping.Audit",
             "Pool.Audit",
@@ -169,8 +184,11 @@ impl World {
             "VM.Audit",
             "VM.GuestAgent.Audit",
         ];
+        if account == Account::Root {
+            everything.extend(["Datastore.Allocate", "VM.Config.Disk"]);
+        }
         let mut paths = Map::new();
-        if !is_tenant {
+        if account != Account::Tenant {
             let usual = ["/", "/access", "/access/groups", "/nodes", "/pool", "/sdn", "/storage"];
             // Paths that the access list names are listed, too.
             let named = self.granted.iter().map(String::as_str);
@@ -300,11 +318,7 @@ fn vlan(network: &Network) -> Option<u16> {
 }
 
 fn seconds(taken: Option<Moment>) -> u64 {
-    let at = match taken {
-        Some(Moment::Utc(at)) => at.unix_timestamp(),
-        Some(Moment::Local(at)) => at.assume_utc().unix_timestamp(),
-        None => 1_780_000_000,
-    };
+    let at = taken.map_or(1_780_000_000, |it| utc(it).unix_timestamp());
     u64::try_from(at).unwrap_or(0)
 }
 
@@ -316,14 +330,4 @@ pub(super) fn word(name: &str) -> String {
     let plain: String = plain.collect();
     let plain = plain.trim_matches('-');
     if plain.is_empty() { "x".to_owned() } else { plain.to_owned() }
-}
-
-fn unique(name: &str, taken: &mut BTreeSet<String>) -> String {
-    let mut made = name.to_owned();
-    let mut number = 2;
-    while !taken.insert(made.clone()) {
-        made = format!("{name}-{number}");
-        number += 1;
-    }
-    made
 }

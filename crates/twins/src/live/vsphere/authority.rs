@@ -74,7 +74,7 @@ pub(super) fn retrieve(world: &World, request: &Element) -> Result<String, Refus
 }
 
 /// True if the account has a privilege on an object.
-fn has(world: &World, id: &str, privilege: &str) -> bool {
+pub(super) fn has(world: &World, id: &str, privilege: &str) -> bool {
     if !world.has(Fault::Filtered) {
         return true;
     }

@@ -254,7 +254,7 @@ impl Rules<'_> {
             w.text("name", &rule.name);
             w.leaf_if("mandatory", rule.mandatory.copied());
             w.flags(&[("userCreated", true), ("inCompliance", true)]);
-            let mut random = crate::random::Random::new(crate::random::hash(&rule.name));
+            let mut random = crate::random::Random::of(&rule.name);
             w.leaf("ruleUuid", random.uuid());
             if class == "ClusterVmHostRuleInfo" {
                 let machines = group_of(&|it| {

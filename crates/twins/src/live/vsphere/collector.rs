@@ -1,5 +1,6 @@
 //! The property collector: which objects a filter means, and what it answers of them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -33,25 +34,25 @@ pub(super) struct Answering {
     pub has_machines: bool,
 }
 
-/// What somebody waits for.
-#[derive(Clone, Debug)]
-pub(super) struct Filter {
-    pub id: String,
-    pub answering: Arc<Answering>,
-    /// What was asked for: what it means changes with the views that it names.
-    pub spec: Arc<Element>,
-    /// The version of the session's views for which the objects were found.
-    pub views: u64,
-    /// Objects that it no longer means, not told yet.
-    pub left: Vec<Target>,
-    /// How many of its objects were told already.
-    pub told: usize,
-    /// The version of the inventory up to which changes were told.
-    pub seen: usize,
+/// Which paths somebody may not see.
+type Hides = fn(&str) -> bool;
+/// The privilege that is lacking, and which paths it hides.
+type Denied = (&'static str, Hides);
+
+/// What the account sees of an object: the plan for it, and why the rest is missing.
+pub(super) struct Sight<'p> {
+    pub plan: Cow<'p, Plan>,
+    refused: Option<(Refusal, Hides)>,
 }
 
-/// The privilege that is lacking, and which paths it hides.
-type Denied = (&'static str, fn(&str) -> bool);
+impl Sight<'_> {
+    /// Writes which of what was asked for is missing.
+    pub(super) fn missing(&self, w: &mut Writer, asked: &Plan) {
+        if let Some((refusal, is_missing)) = &self.refused {
+            missing(w, asked, refusal, *is_missing);
+        }
+    }
+}
 
 /// What several steps of one call need.
 pub(super) struct Asking<'a> {
@@ -62,7 +63,7 @@ pub(super) struct Asking<'a> {
 
 impl<'a> Asking<'a> {
     /// Type and id of what is meant.
-    fn name(&self, target: &Target) -> Option<(&'static str, &str)> {
+    pub(super) fn name(&self, target: &Target) -> Option<(&'static str, &str)> {
         match target {
             Target::Object(at) => self.inventory.get(*at).map(|it| (it.kind, it.id.as_str())),
             Target::View(id) => {
@@ -73,20 +74,17 @@ impl<'a> Asking<'a> {
     }
 
     /// What an object says: of all of its kind, and its own.
-    fn content(&self, target: &Target) -> (Arc<str>, Arc<str>) {
-        let nothing: Arc<str> = "".into();
+    pub(super) fn content(&self, target: &Target) -> (Arc<str>, Arc<str>) {
         match target {
             Target::Object(at) => {
-                let Some(object) = self.inventory.get(*at) else {
-                    return (nothing.clone(), nothing);
+                let Some(object) = self.inventory.get(*at) else { return Default::default() };
+                let own = match object.kind {
+                    "SessionManager" => self.session_manager().into(),
+                    _ => object.content.clone(),
                 };
-                match object.kind {
-                    "VirtualMachine" => (self.world.common.clone(), object.content.clone()),
-                    "SessionManager" => (nothing, self.session_manager().into()),
-                    _ => (nothing, object.content.clone()),
-                }
+                (self.world.common(object.kind), own)
             }
-            Target::View(id) => (nothing, self.view(id).into()),
+            Target::View(id) => (Arc::default(), self.view(id).into()),
         }
     }
 
@@ -137,8 +135,7 @@ impl<'a> Asking<'a> {
             for object in spec.all("objectSet") {
                 let (kind, id) = object.child("obj").map(Element::reference).unwrap_or_default();
                 let target = self.resolve(kind, id)?;
-                let gone = self.world.has(Fault::Vanish) && Some(&target) == self.gone().as_ref();
-                if gone && !reports_missing {
+                if self.is_gone(&target) && !reports_missing {
                     return Err(Refusal::missing(kind, id));
                 }
                 selection.start(object, target);
@@ -148,8 +145,13 @@ impl<'a> Asking<'a> {
         Ok(answering)
     }
 
-    fn gone(&self) -> Option<Target> {
-        self.world.odd_one.map(Target::Object)
+    /// The machine that vanishes, if one does.
+    pub(super) fn gone(&self) -> Option<Target> {
+        self.world.odd_one.filter(|_| self.world.has(Fault::Vanish)).map(Target::Object)
+    }
+
+    pub(super) fn is_gone(&self, target: &Target) -> bool {
+        self.gone().as_ref() == Some(target)
     }
 
     /// Writes what is answered of one object.
@@ -160,24 +162,27 @@ impl<'a> Asking<'a> {
         w.reference("obj", kind, id);
         if self.session.has_expired {
             missing(w, plan, &Refusal::not_authenticated(), |_| true);
-        } else if self.world.has(Fault::Vanish) && self.gone().as_ref() == Some(target) {
+        } else if self.is_gone(target) {
             missing(w, plan, &Refusal::missing(kind, id), |_| true);
         } else {
             let (common, own) = self.content(target);
-            match self.denied(kind, id) {
-                Some(denied) => {
-                    let seen = plan.only(&|path| !denied.1(path));
-                    seen.extract(&own, &mut PropertySets(w));
-                    let refusal = Refusal::no_permission(kind, id, denied.0);
-                    missing(w, plan, &refusal, denied.1);
-                }
-                None => {
-                    plan.extract(&common, &mut PropertySets(w));
-                    plan.extract(&own, &mut PropertySets(w));
-                }
-            }
+            let sight = self.sight(plan, kind, id);
+            sight.plan.extract(&common, &mut PropertySets(w));
+            sight.plan.extract(&own, &mut PropertySets(w));
+            sight.missing(w, plan);
         }
         w.raw("</objects>");
+    }
+
+    /// What the account sees of an object.
+    pub(super) fn sight<'p>(&self, plan: &'p Plan, kind: &str, id: &str) -> Sight<'p> {
+        match self.denied(kind, id) {
+            None => Sight { plan: Cow::Borrowed(plan), refused: None },
+            Some((privilege, hides)) => Sight {
+                plan: Cow::Owned(plan.only(&|path| !hides(path))),
+                refused: Some((Refusal::no_permission(kind, id, privilege), hides)),
+            },
+        }
     }
 
     /// What the account may not see of an object, and for want of which privilege.
@@ -186,7 +191,7 @@ impl<'a> Asking<'a> {
             return None;
         }
         if self.world.restricted.iter().any(|it| it == id) {
-            let beyond_view: fn(&str) -> bool = |path| {
+            let beyond_view: Hides = |path| {
                 !matches!(path, "name" | "parent" | "childEntity" | "childType" | "overallStatus")
             };
             return Some(("System.Read", beyond_view));
@@ -232,22 +237,9 @@ impl<'a> Asking<'a> {
         plan.extract(&own, &mut found);
         Ok(found.found.into_iter().next().map(|it| it.1).unwrap_or_default())
     }
-
-    /// All properties that are asked for, by path, each as an element called `val`.
-    pub(super) fn values(&self, plan: &Plan, target: &Target) -> Vec<(String, String)> {
-        let (common, own) = self.content(target);
-        let mut found = Separate::new("val");
-        plan.extract(&common, &mut found);
-        plan.extract(&own, &mut found);
-        found.found
-    }
-
-    pub(super) fn named(&self, target: &Target) -> Option<(&'static str, &str)> {
-        self.name(target)
-    }
 }
 
-fn missing(w: &mut Writer, plan: &Plan, refusal: &Refusal, is_missing: fn(&str) -> bool) {
+fn missing(w: &mut Writer, plan: &Plan, refusal: &Refusal, is_missing: Hides) {
     for path in plan.paths() {
         if is_missing(path) {
             w.node("missingSet", |w| {
@@ -358,7 +350,7 @@ impl<'a> Selection<'a> {
     }
 
     fn follow(&mut self, target: &Target, spec: &Element) -> Vec<Target> {
-        let Some((kind, _)) = self.asking.name(target) else { return Vec::new() };
+        let Some((kind, id)) = self.asking.name(target) else { return Vec::new() };
         if !SCHEMA.is_a(kind, spec.word("type").unwrap_or_default()) {
             return Vec::new();
         }
@@ -366,6 +358,10 @@ impl<'a> Selection<'a> {
             return Vec::new();
         }
         let path = spec.word("path").unwrap_or_default();
+        // What may not be read leads nowhere.
+        if self.asking.denied(kind, id).is_some_and(|it| it.1(path)) {
+            return Vec::new();
+        }
         if let Target::View(id) = target
             && path == "view"
         {

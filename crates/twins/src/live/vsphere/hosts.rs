@@ -8,6 +8,64 @@ use super::facts::{Facts, encoded_name, time};
 use super::layout::Host as Place;
 use super::xml::Writer;
 
+/// What every host can do, in the order of the API: what the API requires to be told.
+const CAPABILITIES: [(&str, bool); 47] = [
+    ("recursiveResourcePoolsSupported", true),
+    ("cpuMemoryResourceConfigurationSupported", true),
+    ("rebootSupported", true),
+    ("shutdownSupported", true),
+    ("vmotionSupported", true),
+    ("standbySupported", true),
+    ("datastorePrincipalSupported", false),
+    ("sanSupported", true),
+    ("nfsSupported", true),
+    ("iscsiSupported", true),
+    ("vlanTaggingSupported", true),
+    ("nicTeamingSupported", true),
+    ("highGuestMemSupported", true),
+    ("maintenanceModeSupported", true),
+    ("suspendedRelocateSupported", true),
+    ("restrictedSnapshotRelocateSupported", true),
+    ("perVmSwapFiles", true),
+    ("localSwapDatastoreSupported", true),
+    ("unsharedSwapVMotionSupported", true),
+    ("backgroundSnapshotsSupported", false),
+    ("preAssignedPCIUnitNumbersSupported", true),
+    ("screenshotSupported", true),
+    ("scaledScreenshotSupported", true),
+    ("storageVMotionSupported", true),
+    ("vmotionWithStorageVMotionSupported", true),
+    ("hbrNicSelectionSupported", true),
+    ("vrNfcNicSelectionSupported", true),
+    ("recordReplaySupported", false),
+    ("ftSupported", true),
+    ("smpFtSupported", true),
+    ("cloneFromSnapshotSupported", true),
+    ("deltaDiskBackingsSupported", true),
+    ("perVMNetworkTrafficShapingSupported", true),
+    ("tpmSupported", true),
+    ("virtualExecUsageSupported", true),
+    ("storageIORMSupported", true),
+    ("vStorageCapable", true),
+    ("snapshotRelayoutSupported", true),
+    ("vmfsDatastoreMountCapable", true),
+    ("eightPlusHostVmfsSharedAccessSupported", true),
+    ("nestedHVSupported", true),
+    ("vPMCSupported", true),
+    ("interVMCommunicationThroughVMCISupported", false),
+    ("featureCapabilitiesSupported", true),
+    ("latencySensitivitySupported", true),
+    ("accel3dSupported", true),
+    ("provisioningNicSelectionSupported", true),
+];
+
+/// What every host can do, the same for all.
+pub(super) fn common() -> String {
+    let mut w = Writer::new();
+    w.node("capability", |w| w.flags(&CAPABILITIES));
+    w.finish()
+}
+
 /// What makes telling of many hosts quick.
 pub(super) struct Shared<'a> {
     /// Standard switches with their port groups.
@@ -113,7 +171,7 @@ impl Telling<'_> {
     }
 
     fn uuid(&self) -> entente_model::Uuid {
-        crate::random::Random::new(crate::random::hash(&self.source.name)).uuid()
+        crate::random::Random::of(&self.source.name).uuid()
     }
 
     fn mhz(&self) -> u64 {

@@ -518,7 +518,7 @@ impl Layout {
 
 /// The UUID of a distributed switch, as vSphere writes it.
 fn switch_uuid(name: &str) -> String {
-    let mut random = crate::random::Random::new(crate::random::hash(name));
+    let mut random = crate::random::Random::of(name);
     let bytes: Vec<String> = (0..16).map(|_| format!("{:02x}", random.below(256))).collect();
     let (first, second) = bytes.split_at(8);
     format!("50 {}-{}", first.get(1..).unwrap_or_default().join(" "), second.join(" "))

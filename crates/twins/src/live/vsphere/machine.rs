@@ -10,6 +10,7 @@ use entente_model::{FirmwareKind, Observed, PowerState, Workload, WorkloadKind};
 use super::facts::{Facts, encoded_name, time};
 use super::layout::Machine;
 use super::xml::Writer;
+use crate::live::words::utc;
 
 pub(super) use devices::lun_uuid;
 pub(super) use padding::Padding;
@@ -420,12 +421,7 @@ impl Telling<'_> {
     }
 
     fn uptime_seconds(&self) -> i64 {
-        use entente_model::Moment::{Local, Utc};
         let since = self.workload.samples.powered_on_since.copied();
-        let utc = |it| match it {
-            Utc(at) => at,
-            Local(at) => at.assume_utc(),
-        };
         let taken = self.facts.collection.source.taken;
         match (since.filter(|_| self.is_on), taken) {
             (Some(since), Some(taken)) => (utc(taken) - utc(since)).whole_seconds().max(0),
@@ -469,9 +465,4 @@ pub(super) fn allocation(
             w.text("level", level);
         });
     });
-}
-
-/// True for what all machines say alike.
-pub(super) fn is_common(path: &str) -> bool {
-    path.split('.').next() == Some("capability")
 }

@@ -9,7 +9,7 @@ use super::sessions::{Seen, TaskReader, View};
 use super::world::{World, replace_value};
 use super::xml::{Element, Writer};
 use super::{authority, updates, views};
-use crate::live::Fault;
+use crate::live::words::escaped;
 
 /// Tasks on one page.
 const TASKS_ON_PAGE: usize = 10;
@@ -47,19 +47,21 @@ pub(super) fn call(world: &World, seen: &Seen, request: &Element) -> Answered {
         "CreatePropertyCollector" => updates::create_collector(world, key),
         "CreateFilter" => updates::create_filter(world, seen, request)?,
         "DestroyPropertyFilter" => {
-            updates::destroy_filter(world, key, request);
+            updates::destroy_filter(world, key, request)?;
             String::new()
         }
         "DestroyPropertyCollector" => {
-            updates::destroy_collector(world, key, request);
+            updates::destroy_collector(world, key, request)?;
             String::new()
         }
         "CancelWaitForUpdates" => {
-            updates::cancel(world, key, request);
+            updates::cancel(world, key, request)?;
             String::new()
         }
         "Logout" => {
             world.sessions().by_key.remove(key);
+            // Whoever waits in it is told.
+            world.change(|_| ());
             String::new()
         }
         "SessionIsActive" => {
@@ -100,8 +102,18 @@ fn others(world: &World, seen: &Seen, request: &Element) -> Result<String, Refus
             let most = request.number("maxCount").and_then(|it| usize::try_from(it).ok());
             read_tasks(world, key, id, most.unwrap_or(100))
         }
-        "RewindCollector" | "ResetCollector" | "SetCollectorPageSize" => {
+        "ReadPreviousTasks" => {
+            let most = request.number("maxCount").and_then(|it| usize::try_from(it).ok());
+            read_tasks_back(world, key, id, most.unwrap_or(100))
+        }
+        "RewindCollector" | "SetCollectorPageSize" => {
             world.session(key, |it| it.task_readers.insert(id.to_owned(), TaskReader::default()));
+            Ok(String::new())
+        }
+        "ResetCollector" => {
+            // Immediately before the latest page.
+            let position = world.read().tasks(0).len().saturating_sub(TASKS_ON_PAGE);
+            world.session(key, |it| it.task_readers.insert(id.to_owned(), TaskReader { position }));
             Ok(String::new())
         }
         "DestroyCollector" => {
@@ -114,9 +126,10 @@ fn others(world: &World, seen: &Seen, request: &Element) -> Result<String, Refus
         "PowerOffVM_Task" => power(world, seen, id, "poweredOff"),
         "PowerOnVM_Task" => power(world, seen, id, "poweredOn"),
         "FindByUuid" | "FindAllByUuid" => {
-            let uuid = request.word("uuid").unwrap_or_default().to_lowercase();
+            let uuid = request.word("uuid").and_then(|it| it.parse().ok());
             let inventory = world.read();
-            let found = world.uuids.get(&uuid).and_then(|it| inventory.get(*it));
+            let found = uuid.and_then(|it| world.uuids.get(&it));
+            let found = found.and_then(|it| inventory.get(*it));
             Ok(found.map(|it| reference(it.kind, &it.id)).unwrap_or_default())
         }
         "FindByInventoryPath" => {
@@ -153,7 +166,8 @@ fn fetch(world: &World, seen: &Seen, request: &Element) -> Result<String, Refusa
 /// Tasks on the newest page, newest first.
 fn latest_tasks(world: &World) -> String {
     let mut w = Writer::new();
-    for task in world.tasks.iter().rev().take(TASKS_ON_PAGE) {
+    let inventory = world.read();
+    for task in inventory.tasks(0).rev().take(TASKS_ON_PAGE) {
         w.node("latestPage", |w| w.raw(task));
     }
     w.finish()
@@ -171,20 +185,43 @@ fn licences(world: &World, entity: Option<&str>) -> String {
 }
 
 fn read_tasks(world: &World, key: &str, id: &str, most: usize) -> Result<String, Refusal> {
+    let count = world.read().tasks(0).len();
     let position = world.session(key, |session| {
         let reader = session.task_readers.get_mut(id)?;
         let position = reader.position;
-        reader.position = (position + most).min(world.tasks.len());
+        reader.position = (position + most).min(count);
         Some(position)
     });
     let position = position.ok_or_else(|| Refusal::missing("TaskHistoryCollector", id))?;
-    let tasks = world.tasks.iter().skip(position).take(most);
+    let inventory = world.read();
+    let tasks = inventory.tasks(position).take(most.min(count.saturating_sub(position)));
+    Ok(tasks.map(|it| inside("returnval", it)).collect())
+}
+
+/// From where the reader stands towards the oldest, the newest first.
+fn read_tasks_back(world: &World, key: &str, id: &str, most: usize) -> Result<String, Refusal> {
+    let position = world.session(key, |session| {
+        let reader = session.task_readers.get_mut(id)?;
+        let position = reader.position;
+        reader.position = position.saturating_sub(most);
+        Some(position)
+    });
+    let position = position.ok_or_else(|| Refusal::missing("TaskHistoryCollector", id))?;
+    let inventory = world.read();
+    let tasks = inventory.tasks(0).take(position).rev().take(most);
     Ok(tasks.map(|it| inside("returnval", it)).collect())
 }
 
 /// Turns a machine on or off, at once; the task says how it went.
 fn power(world: &World, seen: &Seen, id: &str, wanted: &'static str) -> Result<String, Refusal> {
     let at = world.find("VirtualMachine", id)?;
+    let privilege = match wanted {
+        "poweredOn" => "VirtualMachine.Interact.PowerOn",
+        _ => "VirtualMachine.Interact.PowerOff",
+    };
+    if !authority::has(world, id, privilege) {
+        return Err(Refusal::no_permission("VirtualMachine", id, privilege));
+    }
     let now = {
         let inventory = world.read();
         let asking = Asking { world, inventory: &inventory, session: seen };
@@ -256,19 +293,16 @@ fn by_path(inventory: &super::world::Inventory, path: &str) -> Option<u32> {
             ["childEntity", "vmFolder", "hostFolder", "datastoreFolder", "networkFolder", "host"];
         let mut children =
             paths.iter().flat_map(|it| super::extract::references(content, it)).map(|it| it.1);
-        let wanted = format!("<name>{}</name>", super::xml::escaped(name));
+        let wanted = escaped(name);
+        // Its own name: what it holds has names, too.
+        let is_called = |content: &str| {
+            let mut properties = super::extract::children(content);
+            properties.find(|it| it.name == "name").is_some_and(|it| it.inner == wanted)
+        };
         at = children.find_map(|id| {
             let at = inventory.find(id)?;
-            inventory.get(at).filter(|it| it.content.contains(&wanted)).map(|_| at)
+            inventory.get(at).filter(|it| is_called(&it.content)).map(|_| at)
         })?;
     }
     Some(at)
-}
-
-/// True if a call counts towards the end of a session.
-pub(super) fn ends_session(world: &World) -> Option<u64> {
-    world.faults.iter().find_map(|it| match it {
-        Fault::ExpireSession { after_calls } => Some(*after_calls),
-        _ => None,
-    })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use entente_model::{StoragePolicy, WorkloadId};
+use entente_model::{StoragePolicy, Text, WorkloadId};
 use hyper::body::Bytes;
 
 use super::collector::Answered;
@@ -17,8 +17,8 @@ pub(super) struct Profiles {
     profiles: Vec<(String, String)>,
     /// Kind and key of an object (`virtualMachine`, `vm-42`; `virtualDiskId`, `vm-42:2000`), and the
     /// position of its policy.
-    assigned: Vec<(&'static str, String, usize)>,
-    by_object: HashMap<String, Vec<usize>>,
+    assigned: Vec<(&'static str, Text, usize)>,
+    by_object: HashMap<Text, Vec<usize>>,
 }
 
 impl Profiles {
@@ -34,8 +34,8 @@ impl Profiles {
                 let Some(machine) = machine else { continue };
                 let id = &machine.reference.id;
                 made.assigned.push(match assignment.disk_key.value() {
-                    Some(disk) => ("virtualDiskId", format!("{id}:{disk}"), at),
-                    None => ("virtualMachine", id.to_string(), at),
+                    Some(disk) => ("virtualDiskId", format!("{id}:{disk}").into(), at),
+                    None => ("virtualMachine", id.clone(), at),
                 });
             }
         }

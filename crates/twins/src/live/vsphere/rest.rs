@@ -99,7 +99,7 @@ impl Tags {
 }
 
 fn id(kind: &str, name: &str) -> String {
-    let mut random = crate::random::Random::new(crate::random::hash(&format!("{kind}{name}")));
+    let mut random = crate::random::Random::of(&format!("{kind}{name}"));
     format!("urn:vmomi:InventoryService{kind}:{}:GLOBAL", random.uuid())
 }
 

@@ -156,13 +156,18 @@ fn manager(facts: &Facts<'_>, kind: &str) -> String {
         "TaskManager" => {
             let tasks = facts.collection.control.activities.iter().rev().take(RECENT_TASKS);
             let tasks: Vec<&str> = tasks.map(|it| it.native_id.as_str()).collect();
-            w.references("recentTask", tasks.iter().rev().map(|it| ("Task", *it)));
-            w.leaf("maxCollector", 32);
+            task_manager(&mut w, tasks.into_iter().rev());
         }
         "EventManager" => w.leaf("maxCollector", 1000),
         _ => {}
     }
     w.finish()
+}
+
+/// What looks after tasks, of which these are the recent ones.
+pub(super) fn task_manager<'a>(w: &mut Writer, recent: impl Iterator<Item = &'a str>) {
+    w.references("recentTask", recent.map(|it| ("Task", it)));
+    w.leaf("maxCollector", 32);
 }
 
 /// Roles that every vCenter has.
@@ -300,7 +305,7 @@ pub(super) fn licences(facts: &Facts<'_>, w: &mut Writer, name: &str) {
 
 fn licence(facts: &Facts<'_>, w: &mut Writer, at: usize) {
     let Some(licence) = facts.collection.licences.get(at) else { return };
-    let mut random = crate::random::Random::new(crate::random::hash(&licence.name));
+    let mut random = crate::random::Random::of(&licence.name);
     let block = |it: u64| format!("{:05X}", it & 0xf_ffff);
     let key: Vec<String> = (0..5).map(|_| block(random.next())).collect();
     w.text("licenseKey", &key.join("-"));

@@ -1,12 +1,13 @@
 //! Who is logged in, and what each session has open: views, collectors, pages still to be given.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use entente_model::AttachmentKind;
 
-use super::collector::{Answering, Filter};
+use super::collector::Answering;
 use super::facts::{Facts, time};
+use super::updates::Filter;
 use super::xml::Writer;
 
 /// Pages of one session that may be open at once; the oldest are dropped.
@@ -36,12 +37,18 @@ pub(super) struct View {
 pub(super) struct Collector {
     pub filters: Vec<Filter>,
     pub version: u64,
-    pub is_cancelled: bool,
+    /// The last answer was not all there was.
+    pub is_part: bool,
+    /// Earlier versions, and what was told of each filter by then.
+    pub kept: VecDeque<(u64, Vec<Filter>)>,
+    /// How often waiting was cancelled.
+    pub cancellations: u64,
 }
 
 /// A list of tasks that is read piece by piece.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct TaskReader {
+    /// Tasks before this, the oldest first, were read or passed over.
     pub position: usize,
 }
 

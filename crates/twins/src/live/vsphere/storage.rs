@@ -7,7 +7,7 @@ use super::xml::Writer;
 
 /// Where hosts mount a datastore.
 pub(super) fn mount_path(name: &str) -> String {
-    let mut random = crate::random::Random::new(crate::random::hash(name));
+    let mut random = crate::random::Random::of(name);
     let (high, low) = (random.next(), random.next());
     format!(
         "/vmfs/volumes/{:08x}-{:08x}-{:04x}-{:012x}",

@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use entente_model::{Collection, Text};
+use entente_model::{Collection, Text, Uuid};
 use tokio::sync::watch;
 
 use super::clusters::{Rules, compute};
-use super::extract::children;
+use super::extract::{children, references};
 use super::facts::Facts;
 use super::faults::Refusal;
 use super::hosts::{Shared, host};
@@ -16,6 +16,7 @@ use super::machine::{self, Padding};
 use super::services::{About, Service};
 use super::sessions::{Session, Sessions};
 use super::{networks, pbm, places, rest, services, storage};
+use crate::live::faults::Faults;
 use crate::live::{Fault, Setup};
 
 /// A managed object.
@@ -42,12 +43,21 @@ pub(super) struct Inventory {
     ids: HashMap<Text, u32>,
     /// What changed, oldest first: the position is the version.
     pub changes: Vec<Change>,
-    tasks: usize,
+    /// Positions of tasks, oldest first.
+    tasks: Vec<u32>,
+    /// Tasks that were begun here.
+    begun: usize,
 }
 
+/// Tasks that a vCenter calls recent at most, however many there are.
+const RECENT_TASKS_MAX: usize = 200;
+
 impl Inventory {
-    fn add(&mut self, kind: &'static str, id: Text, content: String) {
+    fn add(&mut self, kind: &'static str, id: Text, content: impl Into<Arc<str>>) {
         let at = u32::try_from(self.objects.len()).unwrap_or(u32::MAX);
+        if kind == "Task" {
+            self.tasks.push(at);
+        }
         self.ids.insert(id.clone(), at);
         self.objects.push(Object { kind, id, content: content.into() });
     }
@@ -67,20 +77,34 @@ impl Inventory {
         self.changes.push(Change { object: at, before });
     }
 
-    /// Adds a task that is done; gives its id.
+    /// What tasks say of themselves, oldest first, from one of them on.
+    pub(super) fn tasks(
+        &self,
+        from: usize,
+    ) -> impl DoubleEndedIterator<Item = &str> + ExactSizeIterator {
+        let positions = self.tasks.get(from..).unwrap_or_default();
+        positions.iter().map(|it| {
+            let content = self.get(*it).map_or("", |it| &it.content);
+            let inner = content.strip_prefix("<info>").and_then(|it| it.strip_suffix("</info>"));
+            inner.unwrap_or_default()
+        })
+    }
+
+    /// Adds a task that is done, of which its id is told; gives the id.
     pub(super) fn add_task(&mut self, info: impl FnOnce(&str) -> String) -> String {
-        self.tasks += 1;
-        let id = format!("task-{}", 900_000 + self.tasks);
+        self.begun += 1;
+        let id = format!("task-{}", 900_000 + self.begun);
         let content = info(&id);
         self.add("Task", id.as_str().into(), content);
         if let Some(at) = self.find("TaskManager") {
-            let manager = self.get(at).map(|it| it.content.to_string()).unwrap_or_default();
-            let manager = manager.replace("<recentTask></recentTask>", "");
-            let task = format!("<recentTask type=\"Task\">{id}</recentTask>");
-            self.replace(
-                at,
-                manager.replacen("<maxCollector>", &format!("{task}<maxCollector>"), 1),
-            );
+            let manager = self.get(at).map(|it| it.content.clone()).unwrap_or_default();
+            let mut tasks: Vec<_> =
+                references(&manager, "recentTask").into_iter().map(|it| it.1).collect();
+            tasks.push(&id);
+            let recent = tasks.split_off(tasks.len().saturating_sub(RECENT_TASKS_MAX));
+            let mut w = super::xml::Writer::new();
+            services::task_manager(&mut w, recent.into_iter());
+            self.replace(at, w.finish());
         }
         id
     }
@@ -91,17 +115,16 @@ pub(super) struct World {
     inventory: RwLock<Inventory>,
     sessions: Mutex<Sessions>,
     pub about: About,
-    pub faults: Vec<Fault>,
-    /// What all machines say alike.
-    pub common: Arc<str>,
+    pub faults: Faults,
+    /// What all machines say alike, and what all hosts do.
+    common: [(&'static str, Arc<str>); 2],
     /// Told whenever anything changed.
     pub changed: watch::Sender<u64>,
     pub assigned_licences: Vec<(String, String)>,
-    pub tasks: Vec<String>,
     /// All permissions: the entity's id, and the permission.
     pub permissions: Vec<(Text, String)>,
     /// UUIDs of machines: instance, BIOS.
-    pub uuids: HashMap<String, u32>,
+    pub uuids: HashMap<Uuid, u32>,
     pub tags: rest::Tags,
     pub profiles: pbm::Profiles,
     pub now: String,
@@ -135,7 +158,7 @@ impl World {
             inventory.add(kind, id.into(), content);
         }
         let tasks = services::tasks(&facts);
-        for (activity, info) in collection.control.activities.iter().zip(&tasks) {
+        for (activity, info) in collection.control.activities.iter().zip(tasks) {
             let content = format!("<info>{info}</info>");
             inventory.add("Task", activity.native_id.clone(), content);
         }
@@ -147,7 +170,7 @@ impl World {
             let position = u32::try_from(first + at).unwrap_or(u32::MAX);
             if let Some(workload) = collection.workloads.get(at) {
                 for uuid in [&workload.instance_uuid, &workload.bios_uuid] {
-                    uuids.extend(uuid.value().map(|it| (it.to_string(), position)));
+                    uuids.extend(uuid.value().map(|it| (*it, position)));
                 }
             }
             inventory.add("VirtualMachine", place.reference.id.clone(), content);
@@ -159,9 +182,11 @@ impl World {
             spoil(&mut inventory, odd_one);
         }
         let restricted = if has(Fault::Filtered) { restricted(&layout) } else { Vec::new() };
+        if has(Fault::Filtered) {
+            tell_roles(&mut inventory, &restricted);
+        }
         Self {
             assigned_licences: services::assigned_licences(&facts, &about),
-            tasks,
             permissions: super::authority::permissions(&facts),
             tags: rest::Tags::new(collection, &layout),
             profiles: pbm::Profiles::new(&facts),
@@ -170,8 +195,11 @@ impl World {
             inventory: RwLock::new(inventory),
             sessions: Mutex::new(Sessions::default()),
             about,
-            faults: setup.faults.clone(),
-            common: machine::common().into(),
+            faults: Faults::of(&setup.faults),
+            common: [
+                ("VirtualMachine", machine::common().into()),
+                ("HostSystem", super::hosts::common().into()),
+            ],
             changed: watch::Sender::new(0),
             uuids,
             odd_one,
@@ -180,7 +208,7 @@ impl World {
     }
 
     pub(super) fn has(&self, fault: Fault) -> bool {
-        self.faults.contains(&fault)
+        self.faults.has(fault)
     }
 
     pub(super) fn read(&self) -> RwLockReadGuard<'_, Inventory> {
@@ -208,9 +236,19 @@ impl World {
         }
     }
 
+    /// What all objects of a kind say alike.
+    pub(super) fn common(&self, kind: &str) -> Arc<str> {
+        let common = self.common.iter().find(|it| it.0 == kind);
+        common.map(|it| it.1.clone()).unwrap_or_default()
+    }
+
     /// The object that somebody names.
     pub(super) fn find(&self, kind: &str, id: &str) -> Result<u32, Refusal> {
-        self.read().find(id).ok_or_else(|| Refusal::missing(kind, id))
+        let found = self.read().find(id).filter(|it| {
+            // It was deleted since it was listed.
+            !(self.has(Fault::Vanish) && self.odd_one == Some(*it))
+        });
+        found.ok_or_else(|| Refusal::missing(kind, id))
     }
 }
 
@@ -251,7 +289,7 @@ fn add_places(facts: &Facts<'_>, inventory: &mut Inventory) {
 const SAMPLE: usize = 200;
 
 /// The XML of all machines, encoded by as many threads as there are processors.
-fn machines(facts: &Facts<'_>, bytes_each: Option<usize>) -> Vec<String> {
+fn machines(facts: &Facts<'_>, bytes_each: Option<usize>) -> Vec<Arc<str>> {
     let count = facts.layout.machines.len();
     let padding = padding(facts, bytes_each);
     let threads = std::thread::available_parallelism().map_or(1, |it| it.get());
@@ -261,7 +299,9 @@ fn machines(facts: &Facts<'_>, bytes_each: Option<usize>) -> Vec<String> {
         let starts: Vec<usize> = (0..count).step_by(share).collect();
         let encode = |start: usize| {
             let positions = start..(start + share).min(count);
-            positions.map(|it| machine::encode(facts, it, padding)).collect::<Vec<String>>()
+            let encoded = positions.map(|it| machine::encode(facts, it, padding));
+            // As it is kept: what the writer had in reserve is given back at once.
+            encoded.map(Arc::from).collect::<Vec<Arc<str>>>()
         };
         let workers: Vec<_> =
             starts.into_iter().map(|start| scope.spawn(move || encode(start))).collect();
@@ -317,6 +357,19 @@ fn restricted(layout: &Layout) -> Vec<Text> {
     folders.map(|it| it.reference.id.clone()).chain(machine).collect()
 }
 
+/// Role of an account that may read, and of one that may only see that something is there.
+const READS: &str = "-2";
+const VIEWS: &str = "-3";
+
+/// Every entity tells the account its own role there.
+fn tell_roles(inventory: &mut Inventory, restricted: &[Text]) {
+    for object in &mut inventory.objects {
+        let is_restricted = object.id == super::layout::ROOT || restricted.contains(&object.id);
+        let role = if is_restricted { VIEWS } else { READS };
+        object.content = replace_value(&object.content, "effectiveRole", role).into();
+    }
+}
+
 /// Makes one machine incomprehensible: a word that nobody knows, a number that is none, a character
 /// that XML cannot hold.
 fn spoil(inventory: &mut Inventory, odd_one: Option<u32>) {
@@ -357,61 +410,4 @@ pub(super) fn replace_value(content: &str, name: &str, value: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::schema::SCHEMA;
-    use super::*;
-    use crate::{EstateSpec, generate};
-
-    /// Names that do not follow the order of the type's fields, or that it does not have.
-    fn misplaced(kind: &str, content: &str, found: &mut Vec<String>) {
-        let mut last = 0;
-        for child in children(content) {
-            let fields = SCHEMA.fields(kind);
-            let Some(at) = fields.iter().position(|it| it.name == child.name) else {
-                found.push(format!("{kind} has no {}", child.name));
-                continue;
-            };
-            if at < last {
-                found.push(format!("{} comes too late in {kind}", child.name));
-            }
-            last = at;
-            let told =
-                child.attributes.split("xsi:type=\"").nth(1).and_then(|it| it.split('"').next());
-            let kind = told.unwrap_or(fields[at].kind);
-            // What is not described is not looked into.
-            if !SCHEMA.fields(kind).is_empty() && child.inner.starts_with('<') {
-                misplaced(kind, child.inner, found);
-            }
-        }
-    }
-
-    #[test]
-    fn every_object_follows_the_order_of_its_type() {
-        let spec = EstateSpec { workloads: 250, ..EstateSpec::default() };
-        for bytes in [None, Some(4_000), Some(60_000)] {
-            let setup = Setup { bytes_per_workload: bytes, ..Setup::default() };
-            let world = World::new(&generate(&spec).remove(0), &setup);
-            let mut found = Vec::new();
-            for object in &world.read().objects {
-                misplaced(object.kind, &object.content, &mut found);
-            }
-            misplaced("VirtualMachine", &world.common, &mut found);
-            found.sort();
-            found.dedup();
-            assert_eq!(found, Vec::<String>::new());
-        }
-    }
-
-    #[test]
-    fn machines_are_as_large_as_somebody_wants_them() {
-        let spec = EstateSpec { workloads: 300, ..EstateSpec::default() };
-        let setup = Setup { bytes_per_workload: Some(40_000), ..Setup::default() };
-        let world = World::new(&generate(&spec).remove(0), &setup);
-        let inventory = world.read();
-        let machines = inventory.objects.iter().filter(|it| it.kind == "VirtualMachine");
-        let sizes: Vec<usize> = machines.map(|it| it.content.len()).collect();
-        let average = sizes.iter().sum::<usize>() / sizes.len();
-        // The summary comes on top.
-        assert!((38_000..48_000).contains(&average), "{average}");
-    }
-}
+mod tests;

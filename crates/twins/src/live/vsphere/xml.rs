@@ -6,6 +6,8 @@ use std::fmt::{Display, Write};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
+use crate::live::words::escape;
+
 /// Elements of one request at most; a vCenter refuses larger ones, too.
 const ELEMENTS_MAX: usize = 500_000;
 
@@ -143,33 +145,6 @@ impl Writer {
     }
 }
 
-/// Writes text so that it reads as itself. What XML 1.0 cannot hold is left out.
-fn escape(text: &str, out: &mut String) {
-    let plain = |byte: u8| !matches!(byte, b'<' | b'>' | b'&' | b'"' | 0..=31 | 127);
-    if text.bytes().all(plain) {
-        return out.push_str(text);
-    }
-    for character in text.chars() {
-        match character {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '"' => out.push_str("&quot;"),
-            '\r' => out.push_str("&#xD;"),
-            '\t' | '\n' => out.push(character),
-            '\0'..='\u{1f}' => {}
-            _ => out.push(character),
-        }
-    }
-}
-
-/// Text as it stands in XML.
-pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    escape(text, &mut out);
-    out
-}
-
 /// An element of a request.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Element {
@@ -239,11 +214,20 @@ pub(super) enum Unreadable {
 
 /// Reads a request.
 pub(super) fn read(text: &str) -> Result<Element, Unreadable> {
+    read_of(text, ELEMENTS_MAX)
+}
+
+/// Reads a request of so many elements at most.
+fn read_of(text: &str, elements_max: usize) -> Result<Element, Unreadable> {
     let mut reader = Reader::from_str(text);
     let mut open = vec![Element::default()];
     let mut elements = 0;
     loop {
         let event = reader.read_event().map_err(|_| Unreadable::Malformed)?;
+        elements += usize::from(matches!(event, Event::Start(_) | Event::Empty(_)));
+        if elements > elements_max {
+            return Err(Unreadable::TooLarge);
+        }
         match event {
             Event::Start(start) => open.push(element(&start)?),
             Event::Empty(start) => add(&mut open, element(&start)?)?,
@@ -259,10 +243,6 @@ pub(super) fn read(text: &str) -> Result<Element, Unreadable> {
             },
             Event::Eof => break,
             _ => {}
-        }
-        elements += 1;
-        if elements > ELEMENTS_MAX {
-            return Err(Unreadable::TooLarge);
         }
     }
     let root = open.pop().filter(|_| open.is_empty()).ok_or(Unreadable::Malformed)?;
@@ -329,6 +309,13 @@ mod tests {
             assert_eq!(request.word("userName"), Some("a&b"));
         }
         assert_eq!(read("<a><b></a>").unwrap_err(), Unreadable::Malformed);
+    }
+
+    #[test]
+    fn elements_are_counted_and_nothing_else() {
+        let text = "<a><!-- one --><b>x&amp;y</b><!-- two --><c/></a>";
+        assert!(read_of(text, 3).is_ok());
+        assert_eq!(read_of(text, 2).unwrap_err(), Unreadable::TooLarge);
     }
 
     #[test]

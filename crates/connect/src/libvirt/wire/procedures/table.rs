@@ -59,6 +59,13 @@ procedures! {
     |this, to| { to.text(this.mechanism); log_in_data(&this.data, to); }
     -> LogInStep: |from| log_in_step(from);
 
+    /// Goes on with a SASL log-in.
+    ///
+    /// `data`: what the client says next.
+    69 SaslStep { data: Vec<u8> }
+    |this, to| { log_in_data(&this.data, to); }
+    -> LogInStep: |from| log_in_step(from);
+
     /// Chooses the driver behind the connection.
     ///
     /// `name`: the driver's own address, `qemu:///system`.
@@ -125,11 +132,11 @@ procedures! {
     /// `flags`: 0 = all.
     273 ListDomains { flags: u32 }
     |this, to| { to.signed(1); to.unsigned(this.flags); }
-    -> Vec<Domain>: |from| from.list("domains", LIST_MAX, Domain::decode);
+    -> Vec<Domain>: |from| listed(from, "domains", LIST_MAX, Domain::decode);
 
     /// A domain by its UUID.
     ///
-    /// `uuid`: uUID.
+    /// `uuid`: its UUID.
     24 FindDomain { uuid: Uuid }
     |this, to| { to.fixed(this.uuid.as_bytes()); }
     -> Domain: |from| Domain::decode(from);
@@ -182,7 +189,7 @@ procedures! {
     /// `domain`: whose.
     274 ListSnapshots { domain: Domain }
     |this, to| { this.domain.encode(to); to.signed(1); to.unsigned(0); }
-    -> Vec<OfDomain>: |from| from.list("VM snapshots", LIST_MAX, OfDomain::decode);
+    -> Vec<OfDomain>: |from| listed(from, "VM snapshots", LIST_MAX, OfDomain::decode);
 
     /// A VM snapshot, as XML without secrets.
     ///
@@ -196,7 +203,7 @@ procedures! {
     /// `domain`: whose.
     413 ListCheckpoints { domain: Domain }
     |this, to| { this.domain.encode(to); to.signed(1); to.unsigned(0); }
-    -> Vec<OfDomain>: |from| from.list("checkpoints", LIST_MAX, OfDomain::decode);
+    -> Vec<OfDomain>: |from| listed(from, "checkpoints", LIST_MAX, OfDomain::decode);
 
     /// A checkpoint, as XML without its domain.
     ///
@@ -210,7 +217,7 @@ procedures! {
     /// `flags`: 0 = all, 2 = active.
     283 ListNetworks { flags: u32 }
     |this, to| { to.signed(1); to.unsigned(this.flags); }
-    -> Vec<Named>: |from| from.list("networks", LIST_MAX, Named::decode);
+    -> Vec<Named>: |from| listed(from, "networks", LIST_MAX, Named::decode);
 
     /// A virtual network, as XML.
     ///
@@ -224,7 +231,7 @@ procedures! {
     /// `flags`: 0 = all, 2 = active.
     281 ListPools { flags: u32 }
     |this, to| { to.signed(1); to.unsigned(this.flags); }
-    -> Vec<Named>: |from| from.list("storage pools", LIST_MAX, Named::decode);
+    -> Vec<Named>: |from| listed(from, "storage pools", LIST_MAX, Named::decode);
 
     /// A storage pool, as XML.
     ///
@@ -238,7 +245,7 @@ procedures! {
     /// `pool`: whose.
     282 ListVolumes { pool: Named }
     |this, to| { this.pool.encode(to); to.signed(1); to.unsigned(0); }
-    -> Vec<VolumeName>: |from| from.list("volumes", LIST_MAX, volume_name);
+    -> Vec<VolumeName>: |from| listed(from, "volumes", LIST_MAX, volume_name);
 
     /// A volume, as XML.
     ///
@@ -250,7 +257,7 @@ procedures! {
     /// Network filters.
     286 ListFilters {}
     |_, to| { to.signed(1); to.unsigned(0); }
-    -> Vec<Named>: |from| from.list("filters", LIST_MAX, Named::decode);
+    -> Vec<Named>: |from| listed(from, "filters", LIST_MAX, Named::decode);
 
     /// A network filter, as XML.
     ///
@@ -262,7 +269,7 @@ procedures! {
     /// Network filters at work.
     401 ListBindings {}
     |_, to| { to.signed(1); to.unsigned(0); }
-    -> Vec<Binding>: |from| from.list("filter bindings", LIST_MAX, binding);
+    -> Vec<Binding>: |from| listed(from, "filter bindings", LIST_MAX, binding);
 
     /// A network filter at work, as XML.
     ///
@@ -276,7 +283,7 @@ procedures! {
     /// `flags`: kinds of devices.
     285 ListNodeDevices { flags: u32 }
     |this, to| { to.signed(1); to.unsigned(this.flags); }
-    -> Vec<String>: |from| from.list("devices", NODE_DEVICES_MAX, Decoder::text);
+    -> Vec<String>: |from| listed(from, "devices", NODE_DEVICES_MAX, Decoder::text);
 
     /// A device of the host, as XML.
     ///
@@ -287,7 +294,7 @@ procedures! {
 
     /// Asks to be told of events of one kind, of every domain.
     ///
-    /// `kind`: 0 = lifecycle.
+    /// `kind`: as [`DOMAIN_EVENTS`] has it.
     316 WatchDomains { kind: i32 }
     |this, to| { to.signed(this.kind); to.unsigned(0); }
     -> i32: |from| from.signed();

@@ -33,8 +33,13 @@ pub(super) fn fill(view: &View<'_>, workload: &mut Workload, used: &mut UsedNetw
 
 fn processors(view: &View<'_>, workload: &mut Workload) {
     let cpu = &mut workload.cpu;
-    if let Observed::Value(cores) = view.config.number("cores") {
-        cpu.count = Observed::or_why(u32::try_from(cores).ok(), Why::Unreadable);
+    // Without a number of its own it has all of its node's, which lists tell.
+    match view.config.number("cores") {
+        Observed::Absent => {}
+        told => {
+            cpu.count =
+                told.and_then(|it| Observed::or_why(u32::try_from(it).ok(), Why::Unreadable));
+        }
     }
     cpu.sockets = Observed::Absent;
     cpu.cores_per_socket = Observed::Absent;
@@ -49,9 +54,8 @@ fn processors(view: &View<'_>, workload: &mut Workload) {
 fn memory(view: &View<'_>, workload: &mut Workload) {
     let memory = &mut workload.memory;
     memory.size_bytes = match view.config.number("memory") {
-        Observed::Value(mib) => Observed::or_why(mib.checked_mul(1 << 20), Why::Unreadable),
         Observed::Absent => Observed::Value(MEMORY_MIB << 20),
-        Observed::Unobserved(why) => Observed::Unobserved(why),
+        told => told.and_then(|mib| Observed::or_why(mib.checked_mul(1 << 20), Why::Unreadable)),
     };
     memory.reservation_bytes = Observed::Value(0);
     memory.reservation_locked_to_max = Observed::Value(false);

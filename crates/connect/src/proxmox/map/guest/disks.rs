@@ -42,18 +42,20 @@ pub(super) struct Drive {
     pub medium: Option<Text>,
 }
 
-pub(super) fn disks(view: &View<'_>) -> (Listing<Disk>, Vec<Drive>) {
+pub(super) fn disks(view: &View<'_>) -> (Listing<Disk>, Listing<Drive>) {
     let (mut disks, mut drives, mut is_whole) = (Vec::new(), Vec::new(), true);
     for key in keys(view) {
         let default = default_key(view.guest.kind, key).unwrap_or_default();
-        let text = view.text(key);
-        let text = text.value().cloned().unwrap_or_default();
-        let Ok(properties) = Properties::parse(&text, default) else {
-            view.unreadable(key, &text);
+        let properties = view.config.properties(key, default);
+        let Some(properties) = properties.value() else {
             is_whole = false;
             continue;
         };
-        let file = properties.get(default).cloned().unwrap_or_default();
+        let Some(file) = properties.get(default).filter(|it| !it.is_empty()).cloned() else {
+            view.unreadable(key, "no volume");
+            is_whole = false;
+            continue;
+        };
         let is_drive = properties.get("media").is_some_and(|it| it == "cdrom")
             || file == "none"
             || file == "cdrom";
@@ -61,15 +63,16 @@ pub(super) fn disks(view: &View<'_>) -> (Listing<Disk>, Vec<Drive>) {
             let medium = (file != "none").then_some(file);
             drives.push(Drive { key: key.into(), medium });
         } else {
-            disks.push(disk(view, key, &file, &properties));
+            disks.push(disk(view, key, &file, properties));
         }
     }
-    let disks = if is_whole {
-        Listing::complete(disks)
+    // What cannot be understood may be either.
+    if is_whole {
+        (Listing::complete(disks), Listing::complete(drives))
     } else {
-        Listing::incomplete(disks, Why::Unreadable)
-    };
-    (disks, drives)
+        let why = Why::Unreadable;
+        (Listing::incomplete(disks, why), Listing::incomplete(drives, why))
+    }
 }
 
 fn disk(view: &View<'_>, key: &str, file: &str, properties: &Properties) -> Disk {
@@ -87,7 +90,10 @@ fn disk(view: &View<'_>, key: &str, file: &str, properties: &Properties) -> Disk
         }
         None => Observed::Unobserved(Why::Blank),
     };
-    let is_volatile = properties.flag("snapshot") == Some(true);
+    let is_volatile = properties.is_on("snapshot");
+    if !is_volatile.is_observed() {
+        view.unreadable(key, "snapshot");
+    }
     Disk {
         label: key.into(),
         key: Text::from(key).into(),
@@ -103,11 +109,7 @@ fn disk(view: &View<'_>, key: &str, file: &str, properties: &Properties) -> Disk
             (_, Some(storage)) => view.ground.storages.is_thin(storage, file),
             (_, None) => Observed::Unobserved(Why::SourceLimit),
         },
-        mode: Observed::Value(if is_volatile {
-            DiskMode::NonPersistent
-        } else {
-            DiskMode::Persistent
-        }),
+        mode: is_volatile.map(|it| if it { DiskMode::NonPersistent } else { DiskMode::Persistent }),
         sharing: Observed::Value(DiskSharing::None),
         controller: controller(view, key),
         bus_sharing: Observed::Value(BusSharing::None),

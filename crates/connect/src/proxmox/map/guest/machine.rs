@@ -52,9 +52,8 @@ pub(super) fn fill(view: &View<'_>, workload: &mut Workload, used: &mut UsedNetw
 
 fn small(view: &View<'_>, key: &str, missing: u32) -> Observed<u32> {
     match view.config.number(key) {
-        Observed::Value(number) => Observed::or_why(u32::try_from(number).ok(), Why::Unreadable),
         Observed::Absent => Observed::Value(missing),
-        Observed::Unobserved(why) => Observed::Unobserved(why),
+        told => told.and_then(|it| Observed::or_why(u32::try_from(it).ok(), Why::Unreadable)),
     }
 }
 
@@ -87,24 +86,18 @@ fn processors(view: &View<'_>, workload: &mut Workload) {
 
 /// A cap in processors, in MHz of the node's clock; 0 is none.
 pub(super) fn limit(view: &View<'_>) -> Observed<u64> {
-    match view.text("cpulimit") {
-        Observed::Value(limit) => match thousandths(&limit) {
-            Some(0) => Observed::Absent,
-            Some(limit) => {
-                let clock = view.ground.clocks.get(&view.guest.node);
-                Observed::or_why(
-                    clock.map(|clock| clock.saturating_mul(limit) / 1000),
-                    Why::CallFailed,
-                )
-            }
-            None => {
-                view.unreadable("cpulimit", &limit);
-                Observed::Unobserved(Why::Unreadable)
-            }
-        },
-        Observed::Absent => Observed::Absent,
-        Observed::Unobserved(why) => Observed::Unobserved(why),
-    }
+    view.text("cpulimit").and_then(|limit| match thousandths(&limit) {
+        Some(0) => Observed::Absent,
+        Some(limit) => {
+            let clock = view.ground.clocks.get(&view.guest.node);
+            let mhz = clock.map(|clock| clock.saturating_mul(limit) / 1000);
+            Observed::or_why(mhz, Why::CallFailed)
+        }
+        None => {
+            view.unreadable("cpulimit", &limit);
+            Observed::Unobserved(Why::Unreadable)
+        }
+    })
 }
 
 /// `1.5` as 1500.
@@ -119,9 +112,8 @@ pub(super) fn weight(view: &View<'_>, key: &str, usual: &[u64]) -> Observed<Text
     let word =
         |is_usual| Observed::Value(Text::new_static(if is_usual { "normal" } else { "custom" }));
     match view.config.number(key) {
-        Observed::Value(weight) => word(usual.contains(&weight)),
         Observed::Absent => word(true),
-        Observed::Unobserved(why) => Observed::Unobserved(why),
+        told => told.and_then(|weight| word(usual.contains(&weight))),
     }
 }
 
@@ -130,28 +122,31 @@ fn numa_nodes(view: &View<'_>) -> Observed<Text> {
     let mut bound: Vec<(u32, Text)> = Vec::new();
     for key in view.config.keys() {
         let Some(("numa", number)) = indexed(key) else { continue };
-        let text = view.text(key);
-        let nodes = text.value().and_then(|it| Properties::parse(it, "cpus").ok());
-        bound.extend(nodes.and_then(|it| Some((number, it.get("hostnodes")?.clone()))));
+        match view.config.properties(key, "cpus") {
+            Observed::Value(nodes) => {
+                bound.extend(nodes.get("hostnodes").map(|it| (number, it.clone())));
+            }
+            Observed::Absent => {}
+            Observed::Unobserved(why) => return Observed::Unobserved(why),
+        }
     }
     bound.sort();
     let bound: Vec<&str> = bound.iter().map(|(_, nodes)| nodes.as_str()).collect();
-    if bound.is_empty() { Observed::Absent } else { Observed::Value(bound.join(",").into()) }
+    Observed::or_absent((!bound.is_empty()).then(|| bound.join(",").into()))
 }
 
 fn memory(view: &View<'_>, workload: &mut Workload) {
     let size = match view.text("memory") {
         Observed::Absent => Observed::Value(MEMORY_MIB << 20),
-        Observed::Value(text) => {
-            // A plain number until version 8, a string of properties since.
+        // A plain number until version 8, a string of properties since.
+        told => told.and_then(|text| {
             let properties = Properties::parse(&text, "current").ok();
             let current = properties.and_then(|it| it.get("current")?.trim().parse::<u64>().ok());
             if current.is_none() {
                 view.unreadable("memory", &text);
             }
             Observed::or_why(current.and_then(|it| it.checked_mul(1 << 20)), Why::Unreadable)
-        }
-        Observed::Unobserved(why) => Observed::Unobserved(why),
+        }),
     };
     // Huge pages are taken from the node at the start; everything else is promised only.
     let is_locked = view.config.get("hugepages").is_some();
@@ -165,55 +160,51 @@ fn memory(view: &View<'_>, workload: &mut Workload) {
 fn firmware(view: &View<'_>, workload: &mut Workload) {
     let kind = match view.text("bios") {
         Observed::Absent => Observed::Value(FirmwareKind::Bios),
-        Observed::Value(word) => match word.as_str() {
+        told => told.and_then(|word| match word.as_str() {
             "seabios" => Observed::Value(FirmwareKind::Bios),
             "ovmf" => Observed::Value(FirmwareKind::Efi),
             other => {
                 view.unknown("bios", other);
                 Observed::Unobserved(Why::Unreadable)
             }
-        },
-        Observed::Unobserved(why) => Observed::Unobserved(why),
+        }),
     };
     // Whether secure boot is on is a variable inside the EFI disk; with enrolled keys it starts on.
-    workload.firmware.secure_boot = match &kind {
-        Observed::Value(FirmwareKind::Bios) => Observed::Value(false),
-        Observed::Value(FirmwareKind::Efi) => {
-            let disk = view.text("efidisk0");
-            let disk = disk.value().and_then(|it| Properties::parse(it, "file").ok());
-            Observed::Value(disk.is_some_and(|it| it.flag("pre-enrolled-keys") == Some(true)))
-        }
-        other => other.as_ref().map(|_| false),
-    };
+    workload.firmware.secure_boot = kind.clone().and_then(|kind| match kind {
+        FirmwareKind::Bios => Observed::Value(false),
+        FirmwareKind::Efi => match view.config.properties("efidisk0", "file") {
+            Observed::Absent => Observed::Value(false),
+            told => told.and_then(|disk| disk.is_on("pre-enrolled-keys")),
+        },
+    });
     workload.firmware.kind = kind;
 }
 
 /// The UUID that the guest sees. Other fields may be encoded; this one never is.
 fn bios_uuid(view: &View<'_>) -> Observed<entente_model::Uuid> {
-    match view.text("smbios1") {
-        Observed::Value(text) => {
-            let properties = Properties::parse(&text, "uuid").ok();
-            match properties.as_ref().and_then(|it| it.get("uuid")) {
-                Some(uuid) => {
-                    let parsed = uuid.parse().ok();
-                    if parsed.is_none() {
-                        view.unreadable("smbios1", uuid);
-                    }
-                    Observed::or_why(parsed, Why::Unreadable)
-                }
-                None => Observed::Absent,
-            }
+    let properties = view.config.properties("smbios1", "uuid");
+    properties.and_then(|it| Observed::or_absent(it.get("uuid").cloned())).and_then(|uuid| {
+        let parsed = uuid.parse().ok();
+        if parsed.is_none() {
+            view.unreadable("smbios1", &uuid);
         }
-        Observed::Absent => Observed::Absent,
-        Observed::Unobserved(why) => Observed::Unobserved(why),
-    }
+        Observed::or_why(parsed, Why::Unreadable)
+    })
 }
 
 /// When it was made, which machines remember since version 7.2.
 fn created(view: &View<'_>) -> Observed<Moment> {
-    let meta = view.text("meta");
-    let Some(meta) = meta.value() else { return Observed::Unobserved(Why::Blank) };
-    let seconds = Properties::parse(meta, "creation-qemu").ok();
-    let seconds = seconds.and_then(|it| it.get("ctime")?.parse().ok());
-    Observed::or_why(seconds.and_then(moment), Why::Blank)
+    match view.config.properties("meta", "creation-qemu") {
+        Observed::Absent => Observed::Unobserved(Why::Blank),
+        told => told.and_then(|meta| match meta.get("ctime") {
+            None => Observed::Unobserved(Why::Blank),
+            Some(seconds) => {
+                let made = seconds.parse().ok().and_then(moment);
+                if made.is_none() {
+                    view.unreadable("meta", seconds);
+                }
+                Observed::or_why(made, Why::Unreadable)
+            }
+        }),
+    }
 }

@@ -2,9 +2,11 @@
 
 use entente_model::{GapCause, Listing, Nic, Observed, Text, Why};
 
-use super::{Kind, UsedNetworks, View};
+use super::{Guest, Kind, UsedNetworks, View};
+use crate::live::Found;
+use crate::proxmox::collect::Answers;
 use crate::proxmox::map::networks::native_id;
-use crate::proxmox::wire::{Properties, Record, indexed};
+use crate::proxmox::wire::{Gaps, Properties, Record, indexed};
 
 /// Properties that the model has a place for.
 pub(super) const MAPPED: [&str; 10] =
@@ -39,27 +41,31 @@ fn keys<'a>(config: &Record<'a>) -> Vec<&'a str> {
 }
 
 /// Each interface, and whether it asks for the firewall.
-pub(super) fn filtered<'a>(config: &Record<'a>) -> impl Iterator<Item = (&'a str, bool)> {
-    let config = *config;
-    keys(&config).into_iter().map(move |key| {
-        let text = config.text(key);
-        let properties = text.value().and_then(|it| Properties::parse(it, "model").ok());
-        (key, properties.is_some_and(|it| it.flag("firewall") == Some(true)))
-    })
+pub(super) fn filtered<'a>(config: &Record<'a>) -> Vec<(&'a str, Observed<bool>)> {
+    // What cannot be understood is told where interfaces are mapped.
+    let quiet = Gaps::default();
+    let asks = |key: &'a str| {
+        let properties = config.logging_to(&quiet).properties(key, "model");
+        (key, properties.and_then(|it| it.is_on("firewall")))
+    };
+    keys(config).into_iter().map(asks).collect()
+}
+
+/// True if one of a guest's interfaces asks for the firewall, or may do so.
+pub(in crate::proxmox) fn may_filter(guest: &Guest, answers: &Answers) -> bool {
+    let quiet = Gaps::default();
+    let config = answers.value(guest.kind.calls().config, &[&guest.node, &guest.vmid]);
+    let config = config.and_then(|it| Record::of(it, "workloads", &quiet));
+    config.is_some_and(|it| filtered(&it).iter().any(|it| it.1.copied() != Some(false)))
 }
 
 pub(super) fn nics(view: &View<'_>, used: &mut UsedNetworks) -> Listing<Nic> {
     let mut nics = Vec::new();
     let mut is_whole = true;
     for key in keys(&view.config) {
-        let text = view.text(key);
-        let text = text.value().cloned().unwrap_or_default();
-        match Properties::parse(&text, default_key(view.guest.kind)) {
-            Ok(properties) => nics.push(nic(view, key, &properties, used)),
-            Err(_) => {
-                view.unreadable(key, &text);
-                is_whole = false;
-            }
+        match view.config.properties(key, default_key(view.guest.kind)) {
+            Observed::Value(properties) => nics.push(nic(view, key, &properties, used)),
+            _ => is_whole = false,
         }
     }
     if is_whole { Listing::complete(nics) } else { Listing::incomplete(nics, Why::Unreadable) }
@@ -83,27 +89,27 @@ fn nic(view: &View<'_>, key: &str, properties: &Properties, used: &mut UsedNetwo
             properties.get("type").cloned().or_else(|| Some(Text::new_static("veth")))
         }
     };
-    let bridge = properties.get("bridge");
     let vlan = vlan(properties);
-    let network = match bridge {
-        Some(bridge) => {
-            used.insert((bridge.clone(), vlan.clone()));
-            Observed::or_why(
-                view.context.network(&native_id(bridge, vlan.as_deref())),
-                Why::Unreadable,
-            )
-        }
-        None => Observed::Absent,
-    };
-    let is_up = properties.flag("link_down") != Some(true);
-    let runs = view.guest.is_running();
+    let network = Observed::or_absent(properties.get("bridge")).and_then(|bridge| {
+        used.insert((bridge.clone(), vlan.clone()));
+        let native = native_id(bridge, vlan.as_deref());
+        Observed::or_why(view.context.network(&native), Why::Unreadable)
+    });
+    let is_down = properties.is_on("link_down");
+    if !is_down.is_observed() {
+        view.unreadable(key, "link_down");
+    }
+    let is_up = is_down.map(|it| !it);
     Nic {
         label: key.into(),
         adapter: Observed::or_why(adapter, Why::Blank),
         network,
-        switch: bridge.cloned().map_or(Observed::Absent, Observed::Value),
-        connected: Observed::Value(is_up && runs),
-        starts_connected: Observed::Value(is_up),
+        switch: Observed::or_absent(properties.get("bridge").cloned()),
+        connected: match is_up {
+            Observed::Value(true) => view.guest.runs(),
+            ref other => other.clone(),
+        },
+        starts_connected: is_up,
         mac: Observed::or_why(mac, Why::Unreadable),
         mac_origin: Observed::Unobserved(Why::SourceLimit),
         addresses: Listing::unobserved(Why::GuestSilent),
@@ -124,28 +130,29 @@ fn vlan(properties: &Properties) -> Option<Text> {
 
 /// Whether an address is set by hand: a container's own setting, a machine's by cloud-init.
 fn is_static(view: &View<'_>, key: &str, properties: &Properties) -> Observed<bool> {
-    let ip = match view.guest.kind {
-        Kind::Container => properties.get("ip").or(properties.get("ip6")).cloned(),
+    let ip = |it: &Properties| it.get("ip").or(it.get("ip6")).cloned();
+    let set = match view.guest.kind {
+        Kind::Container => Observed::or_absent(ip(properties)),
         Kind::Machine => {
             let number = indexed(key).map_or(0, |(_, number)| number);
-            let config = view.text(&format!("ipconfig{number}"));
-            let config = config.value().and_then(|it| Properties::parse(it, "ip").ok());
-            config.and_then(|it| it.get("ip").or(it.get("ip6")).cloned())
+            let config = view.config.properties(&format!("ipconfig{number}"), "ip");
+            config.and_then(|it| Observed::or_absent(ip(&it)))
         }
     };
-    match ip.as_deref() {
-        None | Some("manual") => Observed::Unobserved(Why::SourceLimit),
-        Some("dhcp" | "auto") => Observed::Value(false),
-        Some(address) if address.contains('.') || address.contains(':') => Observed::Value(true),
-        Some(other) => {
+    let set = match set {
+        Observed::Value(set) => set,
+        // Nothing is set here: what runs inside sets it, or has none.
+        Observed::Absent => return Observed::Unobserved(Why::SourceLimit),
+        Observed::Unobserved(why) => return Observed::Unobserved(why),
+    };
+    match set.as_str() {
+        "manual" => Observed::Unobserved(Why::SourceLimit),
+        "dhcp" | "auto" => Observed::Value(false),
+        address if address.contains('.') || address.contains(':') => Observed::Value(true),
+        other => {
             let message = "an address is set in a way that this version does not know";
-            view.context.gaps.add(
-                GapCause::UnknownValue,
-                "workloads",
-                Some("ip"),
-                message,
-                Some(other),
-            );
+            let found = Found::of(GapCause::UnknownValue, "workloads", message);
+            view.context.gaps.add(found.field("ip").value(other));
             Observed::Unobserved(Why::Unreadable)
         }
     }

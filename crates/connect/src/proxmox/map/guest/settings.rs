@@ -1,10 +1,11 @@
 //! Settings that bear on where a guest can live, by the platform's own keys. Secrets are left out.
 
-use entente_model::{GapCause, Listing, Setting, Text};
+use entente_model::{GapCause, Listing, Observed, Setting, Text, Why};
 use serde_json::Value;
 
 use super::{Kind, View, disks, nics};
-use crate::proxmox::wire::{Properties, indexed};
+use crate::live::Found;
+use crate::proxmox::wire::{Gaps, indexed};
 use crate::secrets::{redacted, redacted_value};
 
 /// Keys that are mapped, or that say nothing about the guest.
@@ -117,6 +118,7 @@ const CONTAINER: [&str; 22] = [
 
 pub(super) fn settings(view: &View<'_>) -> Listing<Setting> {
     let mut settings = Vec::new();
+    let mut is_whole = true;
     for key in view.config.keys() {
         let base = indexed(key).map_or(key, |(base, _)| base);
         if MAPPED.contains(&key) {
@@ -126,18 +128,25 @@ pub(super) fn settings(view: &View<'_>) -> Listing<Setting> {
             let value = Text::new_static("(set; not kept)");
             settings.push(Setting { key: key.into(), value });
         } else if let Some(default) = disks::default_key(view.guest.kind, key) {
-            settings.extend(rest(view, key, default, &["size"]));
+            is_whole &= rest(view, key, (default, &["size"]), &mut settings);
         } else if base == "net" && base != key {
-            settings.extend(rest(view, key, nics::default_key(view.guest.kind), &nics::MAPPED));
+            let default = nics::default_key(view.guest.kind);
+            is_whole &= rest(view, key, (default, &nics::MAPPED), &mut settings);
         } else if is_kept(view.guest.kind, base) || is_kept(view.guest.kind, key) {
             settings.extend(view.config.get(key).map(|it| setting(key, &words(it))));
         } else {
             let message = "settings of guests that this version does not know are not kept";
-            view.context.gaps.add(GapCause::UnknownField, "workloads", None, message, Some(key));
+            let found = Found::of(GapCause::UnknownField, "workloads", message);
+            view.context.gaps.add(found.value(key));
+            is_whole = false;
         }
     }
     settings.sort();
-    Listing::complete(settings)
+    if is_whole {
+        Listing::complete(settings)
+    } else {
+        Listing::incomplete(settings, Why::Unreadable)
+    }
 }
 
 fn is_kept(kind: Kind, base: &str) -> bool {
@@ -159,10 +168,19 @@ fn words(value: &Value) -> String {
     }
 }
 
-/// What a disk or interface says beyond what is mapped.
-fn rest(view: &View<'_>, key: &str, default: &str, mapped: &[&str]) -> Option<Setting> {
-    let text = view.config.text(key);
-    let properties = Properties::parse(text.value()?, default).ok()?;
+/// What a disk or interface says beyond what is mapped; false if it cannot be understood.
+fn rest(
+    view: &View<'_>,
+    key: &str,
+    (default, mapped): (&str, &[&str]),
+    settings: &mut Vec<Setting>,
+) -> bool {
+    // What cannot be understood is told where disks and interfaces are mapped.
+    let quiet = Gaps::default();
+    let Observed::Value(properties) = view.config.logging_to(&quiet).properties(key, default)
+    else {
+        return false;
+    };
     let rest: Vec<String> = properties
         .iter()
         .filter(|(name, value)| {
@@ -171,5 +189,8 @@ fn rest(view: &View<'_>, key: &str, default: &str, mapped: &[&str]) -> Option<Se
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
     let rest = rest.join(",");
-    (!rest.is_empty()).then(|| Setting { key: Text::from(key), value: redacted(&rest) })
+    if !rest.is_empty() {
+        settings.push(Setting { key: Text::from(key), value: redacted(&rest) });
+    }
+    true
 }

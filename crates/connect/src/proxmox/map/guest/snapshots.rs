@@ -19,8 +19,10 @@ pub(super) fn snapshots(view: &View<'_>) -> Listing<VmSnapshot> {
         return Listing::unobserved(view.answers.why(call, &view.args()));
     };
     let records: Vec<_> = Record::each(list, "workloads", view.context.gaps).collect();
-    let is_whole = records.len() == list.len();
-    let mut snapshots: Vec<VmSnapshot> = records.iter().filter_map(snapshot).collect();
+    let named: Vec<_> = records.iter().filter_map(|it| Some((it.required("name")?, it))).collect();
+    let is_whole = named.len() == list.len();
+    let named = named.into_iter().filter(|(name, _)| name != NOW);
+    let mut snapshots: Vec<VmSnapshot> = named.map(|(name, it)| snapshot(name, it)).collect();
     snapshots.sort_by(|a, b| (a.created.copied(), &a.name).cmp(&(b.created.copied(), &b.name)));
     if is_whole {
         Listing::complete(snapshots)
@@ -29,24 +31,20 @@ pub(super) fn snapshots(view: &View<'_>) -> Listing<VmSnapshot> {
     }
 }
 
-fn snapshot(record: &Record<'_>) -> Option<VmSnapshot> {
-    let name = record.required("name").filter(|it| it != NOW)?;
-    Some(VmSnapshot {
+fn snapshot(name: Text, record: &Record<'_>) -> VmSnapshot {
+    VmSnapshot {
         id: name.clone().into(),
         parent: record.text("parent"),
         name,
         description: note(record.text("description")),
         created: match record.number("snaptime") {
-            Observed::Value(seconds) => Observed::or_why(moment(seconds), Why::Unreadable),
             Observed::Absent => Observed::Unobserved(Why::Blank),
-            Observed::Unobserved(why) => Observed::Unobserved(why),
+            told => told.and_then(|it| Observed::or_why(moment(it), Why::Unreadable)),
         },
         size_bytes: Observed::Unobserved(Why::SourceLimit),
         quiesced: Observed::Unobserved(Why::SourceLimit),
-        state: match record.flag("vmstate") {
-            Observed::Value(true) => Observed::Value(Text::new_static("running")),
-            Observed::Unobserved(why) => Observed::Unobserved(why),
-            _ => Observed::Value(Text::new_static("stopped")),
-        },
-    })
+        state: record
+            .flag_or("vmstate", false)
+            .map(|it| Text::new_static(if it { "running" } else { "stopped" })),
+    }
 }

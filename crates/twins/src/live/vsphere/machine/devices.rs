@@ -505,7 +505,7 @@ fn identity(w: &mut Writer, disk: &Disk) {
     let Some(uuid) = disk.uuid.value() else { return };
     // vSphere writes the first half in upper case and the rest in lower.
     w.text("uuid", &uuid.to_string().replacen("6000c29", "6000C29", 1));
-    let mut random = Random::new(hash(&uuid.to_string()));
+    let mut random = Random::of(&uuid.to_string());
     w.text("contentId", &format!("{:016x}{:016x}", random.next(), random.next()));
     if disk.change_tracking.copied() == Some(true) {
         w.text("changeId", &format!("52 {:014x}/1", random.next() >> 8));

@@ -4,7 +4,7 @@
 
 use super::super::xml::Writer;
 use super::Telling;
-use crate::random::{Random, hash};
+use crate::random::Random;
 
 /// How much is added to each machine on average.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,7 +20,7 @@ const SETTING_BYTES: usize = 120;
 impl Padding {
     /// All advanced settings of a machine.
     pub(super) fn extra_config(self, w: &mut Writer, telling: &Telling<'_>) {
-        let mut random = Random::new(hash(&telling.machine.reference.id));
+        let mut random = Random::of(&telling.machine.reference.id);
         telling.settings(w, &mut random, self.is_lean);
         let Some(bytes) = random.below(self.bytes as u64 + 1).checked_add(self.bytes as u64 / 2)
         else {

@@ -2,15 +2,17 @@
 
 use entente_model::{GapCause, Why};
 
-use super::super::collect::CallFault;
+use super::session::CallFault;
 use crate::live::{CallError, Found, Gaps, Refusal};
 
 /// A call failed, and with it what these lists would have been.
-pub(in crate::vsphere) fn call_failed(gaps: &mut Gaps, sections: &[&str], fault: &CallFault) {
+/// Gives why a fact is not there that it would have told.
+pub(super) fn call_failed(gaps: &mut Gaps, sections: &[&str], fault: &CallFault) -> Why {
     let (cause, message) = explain(fault);
     for section in sections {
         gaps.add(Found::of(cause, section, &message));
     }
+    why(fault)
 }
 
 /// What a failed call means to whoever reads the collection.
@@ -35,7 +37,7 @@ fn explain(fault: &CallFault) -> (GapCause, String) {
 }
 
 /// Why a fact is not there whose call failed.
-pub(in crate::vsphere) fn why(fault: &CallFault) -> Why {
+pub(super) fn why(fault: &CallFault) -> Why {
     match fault {
         CallFault::Fault(it) if it.is("NoPermission") => Why::NoPermission,
         _ => Why::CallFailed,
