@@ -42,6 +42,8 @@ pub enum EvidenceKind {
     Disks,
     /// The name on the platform.
     Name,
+    /// Two sources of one platform, whose ids do not tell them apart.
+    Platform,
     /// The one ended shortly after the other began.
     Handover,
     /// The older one is kept, switched off, while the newer one runs.
@@ -144,9 +146,8 @@ pub struct Conflict {
 
 impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let quoted = |keys: &[Text]| {
-            keys.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ")
-        };
+        let quoted =
+            |keys: &[Text]| keys.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ");
         let keys = quoted(&self.sightings);
         let values = quoted(&self.values);
         match self.kind {
@@ -173,7 +174,10 @@ impl fmt::Display for Conflict {
                 write!(f, "{keys} were linked by decision, but facts show two machines at one time")
             }
             ConflictKind::MoveContradicted => {
-                write!(f, "a move from one to the other of {keys} is recorded, but facts contradict it")
+                write!(
+                    f,
+                    "a move from one to the other of {keys} is recorded, but facts contradict it"
+                )
             }
             ConflictKind::KeyTwice => write!(f, "{keys} stands for several different sightings"),
         }
@@ -271,7 +275,8 @@ impl Correlation {
             let (x, y) = (it.decision.a.as_str(), it.decision.b.as_str());
             (x, y) == (a, b) || (y, x) == (a, b)
         };
-        let names_both = |it: &&Conflict| [a, b].iter().all(|key| it.sightings.iter().any(|s| s == key));
+        let names_both =
+            |it: &&Conflict| [a, b].iter().all(|key| it.sightings.iter().any(|s| s == key));
         Some(Explanation {
             is_same,
             link: self.links_of(a).iter().find(|it| it.b == b),
@@ -291,7 +296,9 @@ impl Correlation {
     /// Breadth first, neighbours in the order of their keys.
     fn chain(&self, identity: &Identity, from: &str, to: &str) -> Vec<&Link> {
         let mut links: BTreeMap<&str, Vec<&Link>> = BTreeMap::new();
-        for link in identity.sightings.iter().flat_map(|it| self.links_of(it)).filter(|it| it.joins()) {
+        for link in
+            identity.sightings.iter().flat_map(|it| self.links_of(it)).filter(|it| it.joins())
+        {
             links.entry(&link.a).or_default().push(link);
             links.entry(&link.b).or_default().push(link);
         }

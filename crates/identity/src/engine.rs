@@ -35,7 +35,7 @@ pub fn correlate(sightings: &[Sighting], moves: &[Move], decisions: &[Decision])
         sightings: prepared,
         drafts: BTreeMap::new(),
         unlinked: BTreeSet::new(),
-        twice: Vec::new(),
+        twice: BTreeSet::new(),
         answer: Correlation { conflicts, limits, ..Correlation::default() },
     };
     for key in repeated {
@@ -60,7 +60,8 @@ struct Engine<'a> {
     sightings: Vec<Prepared<'a>>,
     drafts: BTreeMap<Pair, Draft>,
     unlinked: BTreeSet<Pair>,
-    twice: Vec<Pair>,
+    /// Pairs that are there at the same time on different platforms.
+    twice: BTreeSet<Pair>,
     answer: Correlation,
 }
 
@@ -101,7 +102,7 @@ impl<'a> Engine<'a> {
             }
             let evidence = comparison.evidence();
             if verdict == Verdict::AliveTwice {
-                self.twice.push(*pair);
+                self.twice.insert(*pair);
             }
             let is_strong = verdict == Verdict::Strong;
             let strength = if is_strong { Strength::Strong } else { Strength::Weak };
@@ -163,17 +164,16 @@ impl<'a> Engine<'a> {
             decisions.sort_unstable_by_key(|it| (it.at, it.choice, &it.by, &it.reason, &it.a));
             decisions.dedup();
             let Some(last) = decisions.last().copied() else { continue };
-            let rulings = decisions.iter().map(|it| Ruling {
-                decision: (*it).clone(),
-                in_force: std::ptr::eq(*it, last),
-            });
+            let rulings = decisions
+                .iter()
+                .map(|it| Ruling { decision: (*it).clone(), in_force: std::ptr::eq(*it, last) });
             self.answer.rulings.extend(rulings);
             let Some(pair) = self.pair(a, b) else { continue };
             match last.choice {
                 Choice::Unlink => {
                     self.drafts.remove(&pair);
                     self.unlinked.insert(pair);
-                    self.twice.retain(|it| *it != pair);
+                    self.twice.remove(&pair);
                 }
                 Choice::Link => self.link(pair, last),
             }
@@ -190,7 +190,7 @@ impl<'a> Engine<'a> {
             draft.strength = Strength::Decided;
             draft.rank = Rank::Decided(decision.at.unix_timestamp());
         }
-        self.twice.retain(|it| *it != pair);
+        self.twice.remove(&pair);
         if is_against_facts {
             let keys = self.keys([pair.0, pair.1]);
             self.conflict(ConflictKind::DecisionAgainstFacts, keys);
@@ -267,9 +267,11 @@ impl<'a> Engine<'a> {
             );
         }
         let mut keys = self.keys([joint.a, joint.b]);
-        keys.extend(values.into_iter().filter(|it| ![joint.a, joint.b].iter().any(|at| {
-            self.at(*at).is_some_and(|at| at.sighting.key == *it)
-        })));
+        keys.extend(values.into_iter().filter(|it| {
+            ![joint.a, joint.b]
+                .iter()
+                .any(|at| self.at(*at).is_some_and(|at| at.sighting.key == *it))
+        }));
         self.conflict(kind, keys);
     }
 

@@ -73,7 +73,8 @@ fn native_ids(sightings: &mut [Prepared<'_>], joined: &mut Joined) {
         let run = Run::new(&members);
         joined.limit(&run, LimitKind::NativeId, || value.1.clone());
         joined.propose(sightings, &run);
-        let mut feeds: Vec<u32> = members.iter().filter_map(|it| Some(at(sightings, *it)?.feed)).collect();
+        let mut feeds: Vec<u32> =
+            members.iter().filter_map(|it| Some(at(sightings, *it)?.feed)).collect();
         feeds.sort_unstable();
         for member in &members {
             let Some(it) = sightings.get_mut(*member as usize) else { continue };
@@ -104,7 +105,8 @@ fn bios_uuids(sightings: &mut [Prepared<'_>], joined: &mut Joined) {
         if run.is_full || copied || some_two(sightings, &members, |_, _| true) {
             each(sightings, &members, |it| it.worth.bios_is_shared = true);
             if !run.is_full && on_several_platforms(sightings, &members) {
-                let keys = members.iter().filter_map(|it| Some(at(sightings, *it)?.sighting.key.clone()));
+                let keys =
+                    members.iter().filter_map(|it| Some(at(sightings, *it)?.sighting.key.clone()));
                 joined.conflicts.push(Conflict {
                     kind: ConflictKind::SharedUuid,
                     sightings: keys.collect(),
@@ -135,9 +137,7 @@ fn hosts(sightings: &mut [Prepared<'_>], joined: &mut Joined) {
     for (value, members) in runs(sightings, label) {
         let run = Run::new(&members);
         joined.limit(&run, LimitKind::HostName, || value.as_str().into());
-        let same = |a: &Prepared<'_>, b: &Prepared<'_>| {
-            matches!((&a.host, &b.host), (Some(one), Some(other)) if one.fits(other))
-        };
+        let same = |a: &Prepared<'_>, b: &Prepared<'_>| matches!((&a.host, &b.host), (Some(one), Some(other)) if one.fits(other));
         if run.is_full || some_two(sightings, &members, same) {
             each(sightings, &members, |it| it.worth.host_is_shared = true);
         }

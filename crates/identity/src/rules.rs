@@ -20,6 +20,9 @@ const NAME: u32 = 10;
 /// A UUID that several machines hold still says that the two are of one family.
 const SHARED_UUID: u32 = 5;
 const TIME: u32 = 5;
+/// Two sources of one platform show the same machine without any move; so this weighs more than any one
+/// lesser fact that a copy elsewhere may have on top.
+const ONE_PLATFORM: u32 = 15;
 const HOST_NAME_DIFFERS: u32 = 30;
 const UUID_DIFFERS: u32 = 20;
 const LESSER_DIFFERS: u32 = 5;
@@ -65,7 +68,8 @@ pub(crate) struct Comparison<'p, 'a> {
 impl<'p, 'a> Comparison<'p, 'a> {
     pub(crate) fn of(a: &'p Prepared<'a>, b: &'p Prepared<'a>) -> Self {
         let (one, other) = (&a.worth, &b.worth);
-        let fits = a.host.as_ref().zip(b.host.as_ref()).map(|(a, b)| (a.fits(b), a.label == b.label));
+        let fits =
+            a.host.as_ref().zip(b.host.as_ref()).map(|(a, b)| (a.fits(b), a.label == b.label));
         let host = match fits {
             Some((true, _)) if one.host_is_shared || other.host_is_shared => Nothing,
             Some((true, _)) => Same,
@@ -120,8 +124,7 @@ impl<'p, 'a> Comparison<'p, 'a> {
             [self.instance, self.bios, self.mac].iter().any(|it| matches!(it, Same | Shared));
         are_two(self.a, self.b)
             || self.a.sighting.kind != self.b.sighting.kind
-            || (self.a.platform != self.b.platform
-                && together(self.a, self.b) == Together::Long)
+            || (self.a.platform != self.b.platform && together(self.a, self.b) == Together::Long)
             || (self.host == Other && !in_common)
     }
 
@@ -135,8 +138,7 @@ impl<'p, 'a> Comparison<'p, 'a> {
         if self.instance == Same {
             return true;
         }
-        let is_incarnation_clear = !self.a.worth.native_is_reused
-            && !self.b.worth.native_is_reused
+        let is_incarnation_clear = !self.a.worth.native_is_reused && !self.b.worth.native_is_reused
             || overlap(self.a, self.b)
             || matches!(self.bios, Same | Shared)
             || self.mac == Same;
@@ -150,17 +152,17 @@ impl<'p, 'a> Comparison<'p, 'a> {
         if matches!(self.bios, Same | Shared) && self.mac == Same && self.host == Same {
             return true;
         }
-        // A platform does not show one machine under two ids: what is left is a copy or a restore.
-        let is_told_apart =
-            self.native == Other || self.instance == Other || self.a.feed == self.b.feed;
-        !is_told_apart && (self.by_uuid() || self.by_mac())
+        !self.is_told_apart() && (self.by_uuid() || self.by_mac())
+    }
+
+    /// A platform does not show one machine under two ids: what is left is a copy or a restore.
+    fn is_told_apart(&self) -> bool {
+        self.native == Other || self.instance == Other || self.a.feed == self.b.feed
     }
 
     fn across(&self) -> bool {
         let shares_uuid = self.bios == Shared || self.instance == Shared;
-        self.by_uuid()
-            || self.by_mac()
-            || (shares_uuid && self.mac == Same && self.host == Same)
+        self.by_uuid() || self.by_mac() || (shares_uuid && self.mac == Same && self.host == Same)
     }
 
     /// A UUID that only these two hold, and something besides.
@@ -196,25 +198,25 @@ impl<'p, 'a> Comparison<'p, 'a> {
     pub(crate) fn evidence(&self) -> Vec<Evidence> {
         let (a, b) = (self.a, self.b);
         let mut found = Vec::new();
-        let native = |it: &Prepared<'_>| it.native().cloned();
-        note(&mut found, Kind::NativeId, self.native, (NATIVE_ID, UUID_DIFFERS), (a, b), native);
-        let instance = |it: &Prepared<'_>| written(it.sighting.instance_uuid.copied());
+        self.note(&mut found, Kind::NativeId, self.native, |it| it.native().cloned());
         // Another platform gives another instance UUID: that says nothing.
         if a.platform == b.platform || self.instance != Other {
-            let weights = (INSTANCE_UUID, UUID_DIFFERS);
-            note(&mut found, Kind::InstanceUuid, self.instance, weights, (a, b), instance);
+            let instance = |it: &Prepared<'_>| written(it.sighting.instance_uuid.copied());
+            self.note(&mut found, Kind::InstanceUuid, self.instance, instance);
         }
         let bios = |it: &Prepared<'_>| written(it.sighting.bios_uuid.copied());
-        note(&mut found, Kind::BiosUuid, self.bios, (BIOS_UUID, UUID_DIFFERS), (a, b), bios);
-        let in_common = self.mac == Same;
-        let addresses = |it: &Prepared<'_>| Some(self.addresses(it, in_common));
-        note(&mut found, Kind::Mac, self.mac, (MAC, LESSER_DIFFERS), (a, b), addresses);
+        self.note(&mut found, Kind::BiosUuid, self.bios, bios);
+        self.note(&mut found, Kind::Mac, self.mac, |it| Some(self.addresses(it)));
         let host = |it: &Prepared<'_>| it.sighting.hostname.value().cloned();
-        note(&mut found, Kind::HostName, self.host, (HOST_NAME, HOST_NAME_DIFFERS), (a, b), host);
-        note(&mut found, Kind::Disks, self.disks, (DISKS, LESSER_DIFFERS), (a, b), disk_sizes);
-        let name = |it: &Prepared<'_>| Some(it.sighting.name.clone());
-        note(&mut found, Kind::Name, self.name, (NAME, LESSER_DIFFERS), (a, b), name);
+        self.note(&mut found, Kind::HostName, self.host, host);
+        self.note(&mut found, Kind::Disks, self.disks, disk_sizes);
+        self.note(&mut found, Kind::Name, self.name, |it| Some(it.sighting.name.clone()));
         found.extend(self.time());
+        if a.platform == b.platform && !self.is_told_apart() {
+            let values = vec![Text::new(a.sighting.platform.as_str())];
+            let (kind, side) = (Kind::Platform, Side::For);
+            found.push(Evidence { kind, side, weight: ONE_PLATFORM, values });
+        }
         found.sort_by_key(|it| std::cmp::Reverse(it.weight));
         found
     }
@@ -236,32 +238,48 @@ impl<'p, 'a> Comparison<'p, 'a> {
         Some(Evidence { kind, side, weight, values })
     }
 
-    fn addresses(&self, of: &Prepared<'_>, in_common: bool) -> Text {
-        let kept = of.macs.iter().filter(|mac| {
-            !in_common || (self.a.macs.binary_search(mac).is_ok() && self.b.macs.binary_search(mac).is_ok())
-        });
+    /// Those in common where that is what counts, else all.
+    fn addresses(&self, of: &Prepared<'_>) -> Text {
+        let is_on = |it: &Prepared<'_>, mac: &u64| it.macs.binary_search(mac).is_ok();
+        let kept = of
+            .macs
+            .iter()
+            .filter(|mac| self.mac != Same || (is_on(self.a, mac) && is_on(self.b, mac)));
         kept.map(|mac| written_mac(*mac)).collect::<Vec<_>>().join(", ").into()
+    }
+
+    fn note(
+        &self,
+        found: &mut Vec<Evidence>,
+        kind: Kind,
+        says: Says,
+        value: impl Fn(&Prepared<'_>) -> Option<Text>,
+    ) {
+        let (same, other) = weights(kind);
+        let (kind, side, weight) = match (says, kind) {
+            (Nothing, _) => return,
+            (Same, _) => (kind, Side::For, same),
+            (Shared, Kind::InstanceUuid) => (Kind::SharedInstanceUuid, Side::For, SHARED_UUID),
+            (Shared, _) => (Kind::SharedBiosUuid, Side::For, SHARED_UUID),
+            (Other, _) => (kind, Side::Against, other),
+        };
+        let mut values: Vec<Text> = [self.a, self.b].into_iter().filter_map(value).collect();
+        values.dedup();
+        found.push(Evidence { kind, side, weight, values });
     }
 }
 
-fn note(
-    found: &mut Vec<Evidence>,
-    kind: Kind,
-    says: Says,
-    (same, other): (u32, u32),
-    (a, b): (&Prepared<'_>, &Prepared<'_>),
-    value: impl Fn(&Prepared<'_>) -> Option<Text>,
-) {
-    let (kind, side, weight) = match (says, kind) {
-        (Nothing, _) => return,
-        (Same, _) => (kind, Side::For, same),
-        (Shared, Kind::InstanceUuid) => (Kind::SharedInstanceUuid, Side::For, SHARED_UUID),
-        (Shared, _) => (Kind::SharedBiosUuid, Side::For, SHARED_UUID),
-        (Other, _) => (kind, Side::Against, other),
-    };
-    let mut values: Vec<Text> = [a, b].into_iter().filter_map(value).collect();
-    values.dedup();
-    found.push(Evidence { kind, side, weight, values });
+/// What a fact weighs if it agrees, and if it differs.
+fn weights(kind: Kind) -> (u32, u32) {
+    match kind {
+        Kind::NativeId => (NATIVE_ID, UUID_DIFFERS),
+        Kind::InstanceUuid => (INSTANCE_UUID, UUID_DIFFERS),
+        Kind::BiosUuid => (BIOS_UUID, UUID_DIFFERS),
+        Kind::Mac => (MAC, LESSER_DIFFERS),
+        Kind::HostName => (HOST_NAME, HOST_NAME_DIFFERS),
+        Kind::Disks => (DISKS, LESSER_DIFFERS),
+        _ => (NAME, LESSER_DIFFERS),
+    }
 }
 
 fn equal<T: PartialEq>(a: Option<&T>, b: Option<&T>, is_shared: bool) -> Says {

@@ -99,16 +99,16 @@ fn objection(
     for joint in joints.iter().filter(|it| matches!(it.rank, Rank::Decided(_))) {
         decided.join(joint.a, joint.b);
     }
-    let (a, b) = pair(members, |a, b| {
-        facts.excludes(a, b) && decided.root_of(a) != decided.root_of(b)
-    })?;
+    let (a, b) =
+        pair(members, |a, b| facts.excludes(a, b) && decided.root_of(a) != decided.root_of(b))?;
     Some((Reason::Excluded(a, b), weakest_of_facts))
 }
 
 fn pair(members: &[u32], mut found: impl FnMut(u32, u32) -> bool) -> Option<(u32, u32)> {
-    members.iter().enumerate().find_map(|(at, a)| {
-        members.iter().skip(at + 1).find(|b| found(*a, **b)).map(|b| (*a, *b))
-    })
+    members
+        .iter()
+        .enumerate()
+        .find_map(|(at, a)| members.iter().skip(at + 1).find(|b| found(*a, **b)).map(|b| (*a, *b)))
 }
 
 fn members(joints: &[Joint]) -> Vec<u32> {

@@ -14,11 +14,44 @@ const WORTHLESS_UUIDS: [u128; 6] = [
 
 /// Host names that images and installers give to machines in general.
 const WORTHLESS_HOSTS: [&str; 38] = [
-    "almalinux", "alpine", "amazonlinux", "archlinux", "centos", "changeme", "debian", "default",
-    "desktop", "fedora", "freebsd", "golden", "host", "image", "kali", "linux", "localhost", "minint",
-    "new-host", "nixos", "none", "openwrt", "oracle", "packer", "pfsense", "opnsense", "photon",
-    "photon-machine", "raspberrypi", "rhel", "rocky", "server", "sles", "template", "ubuntu",
-    "ubuntu-server", "unknown", "windows",
+    "almalinux",
+    "alpine",
+    "amazonlinux",
+    "archlinux",
+    "centos",
+    "changeme",
+    "debian",
+    "default",
+    "desktop",
+    "fedora",
+    "freebsd",
+    "golden",
+    "host",
+    "image",
+    "kali",
+    "linux",
+    "localhost",
+    "minint",
+    "new-host",
+    "nixos",
+    "none",
+    "openwrt",
+    "oracle",
+    "packer",
+    "pfsense",
+    "opnsense",
+    "photon",
+    "photon-machine",
+    "raspberrypi",
+    "rhel",
+    "rocky",
+    "server",
+    "sles",
+    "template",
+    "ubuntu",
+    "ubuntu-server",
+    "unknown",
+    "windows",
 ];
 
 const GIB: u64 = 1 << 30;
@@ -146,7 +179,9 @@ mod tests {
     fn a_hardware_address_has_one_form() {
         assert_eq!(mac("00:50:56:AB:cd:01"), mac("0050.56ab.cd01"));
         assert_eq!(mac("00-50-56-ab-cd-01").map(written_mac), Some("00:50:56:ab:cd:01".into()));
-        for nothing in ["", "00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01", "0050", "x"] {
+        for nothing in
+            ["", "00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01", "0050", "x"]
+        {
             assert_eq!(mac(nothing), None, "{nothing}");
         }
     }

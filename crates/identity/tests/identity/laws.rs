@@ -39,9 +39,8 @@ fn addresses() -> impl Strategy<Value = Listing<Text>> {
 fn facts() -> impl Strategy<Value = Sighting> {
     let times = (0..8_i64, proptest::option::of(0..6_i64));
     let place = (0..2_usize, 0..2_usize);
-    let words = |words: &'static [&'static str]| {
-        proptest::sample::select(words).prop_map(Text::new)
-    };
+    let words =
+        |words: &'static [&'static str]| proptest::sample::select(words).prop_map(Text::new);
     let ids = (
         observed(words(&["1", "2", "3"])),
         observed(uuids(100)),
@@ -80,7 +79,9 @@ fn facts() -> impl Strategy<Value = Sighting> {
 }
 
 fn worlds() -> impl Strategy<Value = World> {
-    let told = |most| proptest::collection::vec((0..64_usize, 0..64_usize, 0..5_i64, any::<bool>()), 0..most);
+    let told = |most| {
+        proptest::collection::vec((0..64_usize, 0..64_usize, 0..5_i64, any::<bool>()), 0..most)
+    };
     (proptest::collection::vec(facts(), 1..14), told(3), told(6)).prop_map(
         |(mut sightings, moves, decisions)| {
             for (number, it) in sightings.iter_mut().enumerate() {

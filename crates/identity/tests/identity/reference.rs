@@ -34,8 +34,7 @@ pub fn reference(world: &World) -> Reference {
             continue;
         }
         let facts = Pair { a: find(&pair.0), b: find(&pair.1), all };
-        let strength =
-            if facts.is_contradicted() { Strength::Weak } else { Strength::Strong };
+        let strength = if facts.is_contradicted() { Strength::Weak } else { Strength::Strong };
         let extra = if facts.is_contradicted() { 0 } else { 400 };
         links.insert(pair, (strength, (0, facts.weight() + extra)));
     }
@@ -55,10 +54,8 @@ pub fn reference(world: &World) -> Reference {
     }
     give_way(world, &mut links, &unlinked);
     let joins = |strength: Strength| strength != Strength::Weak;
-    let identities = all
-        .iter()
-        .map(|it| component(&it.key, &links, |(strength, _)| joins(strength)))
-        .collect();
+    let identities =
+        all.iter().map(|it| component(&it.key, &links, |(strength, _)| joins(strength))).collect();
     let links = links.into_iter().map(|(pair, (strength, _))| (pair, strength)).collect();
     Reference { links, identities }
 }
@@ -67,9 +64,9 @@ pub fn reference(world: &World) -> Reference {
 fn in_force(decisions: &[Decision]) -> Vec<&Decision> {
     let pair = |it: &Decision| (it.a.clone().min(it.b.clone()), it.a.clone().max(it.b.clone()));
     let is_beaten = |it: &Decision| {
-        decisions.iter().any(|other| {
-            pair(it) == pair(other) && (other.at, other.choice) > (it.at, it.choice)
-        })
+        decisions
+            .iter()
+            .any(|other| pair(it) == pair(other) && (other.at, other.choice) > (it.at, it.choice))
     };
     decisions.iter().filter(|it| !is_beaten(it)).collect()
 }
@@ -164,10 +161,8 @@ impl Pair<'_> {
                 c.key != it.key && same_feed(c, it) && c.native_id.value() == it.native_id.value()
             })
         };
-        let right_incarnation = (!reused(a) && !reused(b))
-            || overlap(a, b)
-            || self.bios_equal()
-            || self.mac();
+        let right_incarnation =
+            (!reused(a) && !reused(b)) || overlap(a, b) || self.bios_equal() || self.mac();
         let by_native = self.native_same()
             && !self.instance_differs()
             && !self.bios_differs()
@@ -201,7 +196,8 @@ impl Pair<'_> {
     }
 
     fn weak(&self) -> bool {
-        let shared = (self.bios_equal() && !self.bios()) || (self.instance_equal() && !self.instance());
+        let shared =
+            (self.bios_equal() && !self.bios()) || (self.instance_equal() && !self.instance());
         (self.native_same() && !self.instance_differs())
             || self.instance()
             || self.bios()
@@ -279,9 +275,7 @@ impl Pair<'_> {
         let (Some(one), Some(other)) = (host(self.a), host(self.b)) else { return false };
         let same_label = |c: &Sighting| host(c).is_some_and(|it| it.0 == one.0);
         hosts_fit(one, other)
-            && !any_two(self.all, same_label, |x, y| {
-                hosts_fit(host(x).unwrap(), host(y).unwrap())
-            })
+            && !any_two(self.all, same_label, |x, y| hosts_fit(host(x).unwrap(), host(y).unwrap()))
     }
 
     fn host_differs(&self) -> bool {
@@ -326,6 +320,8 @@ impl Pair<'_> {
         add(disks_differ, -5);
         add(self.name(), 10);
         add(a.name != b.name, -5);
+        let one_source = a.connector == b.connector;
+        add(one_platform && !one_source && !native_differs && !self.instance_differs(), 15);
         if are_two(a, b) || (!one_platform && self.is_excluded()) {
             add(true, -100);
         } else if !one_platform && overlap(a, b) {
@@ -342,8 +338,7 @@ fn any_two(
     both: impl Fn(&Sighting, &Sighting) -> bool,
 ) -> bool {
     all.iter().any(|x| {
-        holds(x)
-            && all.iter().any(|y| x.key < y.key && holds(y) && are_two(x, y) && both(x, y))
+        holds(x) && all.iter().any(|y| x.key < y.key && holds(y) && are_two(x, y) && both(x, y))
     })
 }
 

@@ -127,7 +127,8 @@ fn fact(it: &mut Sighting, field: &str, value: &str) {
         }
         "power" if value == "?" => it.power = Observed::Unobserved(Why::Blank),
         "power" => {
-            it.power = Observed::Value(if value == "on" { PowerState::On } else { PowerState::Off });
+            it.power =
+                Observed::Value(if value == "on" { PowerState::On } else { PowerState::Off });
         }
         "created" => it.created = Observed::Value(Moment::Utc(day(value.parse().unwrap()))),
         "kind" => {
@@ -155,7 +156,9 @@ pub fn answer(correlation: &Correlation) -> String {
     }
     for conflict in &correlation.conflicts {
         words.push(match conflict.kind {
-            ConflictKind::AliveTwice => format!("{}!{}", conflict.sightings[0], conflict.sightings[1]),
+            ConflictKind::AliveTwice => {
+                format!("{}!{}", conflict.sightings[0], conflict.sightings[1])
+            }
             kind => format!("{kind:?}({})", conflict.sightings.join(",")),
         });
     }
