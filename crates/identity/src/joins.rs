@@ -101,8 +101,11 @@ fn bios_uuids(sightings: &mut [Prepared<'_>], joined: &mut Joined) {
         let run = Run::new(&members);
         joined.limit(&run, LimitKind::BiosUuid, || value.to_string().into());
         joined.propose(sightings, &run);
-        let copied = members.iter().any(|it| at(sightings, *it).is_some_and(Prepared::is_copied));
-        if run.is_full || copied || some_two(sightings, &members, |_, _| true) {
+        let mut copied =
+            members.iter().filter_map(|it| at(sightings, *it)).map(Prepared::is_copied);
+        let first = copied.next();
+        let is_passed_on = copied.any(|it| Some(it) != first);
+        if run.is_full || is_passed_on || some_two(sightings, &members, |_, _| true) {
             each(sightings, &members, |it| it.worth.bios_is_shared = true);
             if !run.is_full && on_several_platforms(sightings, &members) {
                 let keys =

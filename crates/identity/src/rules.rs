@@ -71,15 +71,11 @@ impl<'p, 'a> Comparison<'p, 'a> {
         let fits =
             a.host.as_ref().zip(b.host.as_ref()).map(|(a, b)| (a.fits(b), a.label == b.label));
         let host = match fits {
-            Some((true, _)) if one.host_is_shared || other.host_is_shared => Nothing,
+            Some((true, _)) if one.host_is_shared || other.host_is_shared => Shared,
             Some((true, _)) => Same,
             // One label in two domains may be a machine that changed its domain, or two machines.
             Some((false, true)) | None => Nothing,
             Some((false, false)) => Other,
-        };
-        let name = match equal(a.name.as_ref(), b.name.as_ref(), false) {
-            Same if one.name_is_shared || other.name_is_shared => Nothing,
-            says => says,
         };
         Self {
             native: native(a, b),
@@ -96,7 +92,11 @@ impl<'p, 'a> Comparison<'p, 'a> {
             mac: macs(a, b),
             host,
             disks: equal(a.disks.as_ref(), b.disks.as_ref(), false),
-            name,
+            name: equal(
+                a.name.as_ref(),
+                b.name.as_ref(),
+                one.name_is_shared || other.name_is_shared,
+            ),
             a,
             b,
         }
@@ -128,10 +128,12 @@ impl<'p, 'a> Comparison<'p, 'a> {
             || (self.host == Other && !in_common)
     }
 
-    /// A template is not the machine made from it, a stand-in not what it stands in for. On one platform
-    /// an object may be made a template and back: there its id decides.
+    /// A template is not the machine made from it, a stand-in not what it stands in for. Between two
+    /// sources of one platform a difference says little: an object is made a template and back, and old
+    /// exports know no stand-ins.
     fn kinds_agree(&self) -> bool {
-        self.a.sighting.kind == self.b.sighting.kind || self.native == Same
+        let is_one_platform = self.a.platform == self.b.platform;
+        self.a.sighting.kind == self.b.sighting.kind || (is_one_platform && !self.is_told_apart())
     }
 
     fn on_one_platform(&self) -> bool {
@@ -152,7 +154,7 @@ impl<'p, 'a> Comparison<'p, 'a> {
         if matches!(self.bios, Same | Shared) && self.mac == Same && self.host == Same {
             return true;
         }
-        !self.is_told_apart() && (self.by_uuid() || self.by_mac())
+        !self.is_told_apart() && (self.by_uuid() || self.by_mac() || self.by_mac_on_one_platform())
     }
 
     /// A platform does not show one machine under two ids: what is left is a copy or a restore.
@@ -165,11 +167,16 @@ impl<'p, 'a> Comparison<'p, 'a> {
         self.by_uuid() || self.by_mac() || (shares_uuid && self.mac == Same && self.host == Same)
     }
 
-    /// A UUID that only these two hold, and something besides.
+    /// A UUID that only these two hold, and something besides. Where all addresses differ, equal disks
+    /// are no more than a copy has, too; and on one platform, where a machine keeps its addresses, neither
+    /// is the host name.
     fn by_uuid(&self) -> bool {
-        let corroborated = [self.host, self.disks, self.name].contains(&Same);
+        let is_one_platform = self.a.platform == self.b.platform;
+        let besides = self.name == Same
+            || (self.host == Same && !(is_one_platform && self.mac == Other))
+            || (self.disks == Same && self.mac != Other);
         (self.bios == Same || self.instance == Same)
-            && (self.mac == Same || (self.host != Other && corroborated))
+            && (self.mac == Same || (self.host != Other && besides))
     }
 
     /// A hardware address that only these two hold, and most of the rest. Addresses given by a platform
@@ -182,6 +189,12 @@ impl<'p, 'a> Comparison<'p, 'a> {
             && rest >= 2
     }
 
+    /// On one platform, where an address is unique, a name besides is enough, though others bear it.
+    fn by_mac_on_one_platform(&self) -> bool {
+        let agrees = |it: Says| matches!(it, Same | Shared);
+        self.mac == Same && self.host != Other && (agrees(self.host) || agrees(self.name))
+    }
+
     fn is_worth_a_proposal(&self) -> bool {
         let shares_uuid = self.bios == Shared || self.instance == Shared;
         let named = self.host == Same || self.name == Same;
@@ -189,7 +202,7 @@ impl<'p, 'a> Comparison<'p, 'a> {
             || self.instance == Same
             || self.bios == Same
             || (shares_uuid && (self.mac == Same || named))
-            || (self.mac == Same && self.host != Other)
+            || (self.mac == Same && self.host != Other && (named || self.disks == Same))
             || (self.host == Same && self.name == Same)
             || (self.name == Same && self.disks == Same && self.host != Other)
     }
@@ -257,7 +270,7 @@ impl<'p, 'a> Comparison<'p, 'a> {
     ) {
         let (same, other) = weights(kind);
         let (kind, side, weight) = match (says, kind) {
-            (Nothing, _) => return,
+            (Nothing, _) | (Shared, Kind::HostName | Kind::Name) => return,
             (Same, _) => (kind, Side::For, same),
             (Shared, Kind::InstanceUuid) => (Kind::SharedInstanceUuid, Side::For, SHARED_UUID),
             (Shared, _) => (Kind::SharedBiosUuid, Side::For, SHARED_UUID),

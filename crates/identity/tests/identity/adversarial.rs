@@ -221,6 +221,12 @@ fn templates_and_linked_clones_pass_their_uuid_on() {
          b vc1/vsphere 5..  id=vm-1 kind=template",
         "a=b",
     );
+    // A template seen by two sources is no copy of itself.
+    check(
+        "a vc1/rvtools 1..1 bios=7 name=golden kind=template
+         b vc1/vsphere 5..  bios=7 name=golden kind=template id=vm-1",
+        "a=b",
+    );
 }
 
 #[test]
@@ -311,6 +317,12 @@ fn a_recovery_placeholder_is_not_the_machine_whose_name_it_bears() {
         "a vc1/vsphere 0.. id=vm-1 instance=1 bios=7 name=db01 host=db01 disks=40
          b vc2/vsphere 0.. id=vm-5 instance=5 bios=7 name=db01 disks=40 kind=placeholder",
         "",
+    );
+    // Old exports show it as a machine like any other.
+    check(
+        "a vc2/rvtools 1..1 bios=7 name=db01
+         b vc2/vsphere 0..  bios=7 name=db01 id=vm-5 kind=placeholder",
+        "a=b",
     );
 }
 
@@ -421,9 +433,9 @@ fn what_people_part_is_not_joined_by_way_of_a_third() {
     );
     // Between links by people, the earlier.
     check(
-        "a vc1/vsphere 0..3
-         b vc2/vsphere 0..3
-         c vc3/vsphere 0..3
+        "a vc1/vsphere 0..1
+         b vc2/vsphere 2..3
+         c vc3/vsphere 4..5
          link a b 5
          link b c 6
          unlink a c 4",
@@ -442,9 +454,9 @@ fn of_equal_claims_none_is_chosen() {
     );
     // One with better evidence holds.
     check(
-        "a vc1/rvtools 0..0 bios=7 name=web01 disks=40 mac=1
-         p pve/proxmox 4..  bios=7 name=web01 disks=40 mac=1
-         q kvm/libvirt 4..  bios=7 name=web03 disks=40 mac=2",
+        "a vc1/rvtools 0..0 bios=7 name=web01 host=web01 mac=1
+         p pve/proxmox 4..  bios=7 name=web01 host=web01 mac=1
+         q kvm/libvirt 4..  bios=7 name=web03 host=web01 mac=2",
         "a=p a~q p~q p!q Impossible(a,q,p)",
     );
 }

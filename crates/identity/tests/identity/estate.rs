@@ -81,7 +81,8 @@ const RESTORED_BESIDE_PERCENT: u64 = 1;
 const RESTORED_ELSEWHERE_PERCENT: u64 = 1;
 const REBUILT_ELSEWHERE_PERCENT: u64 = 1;
 const PLACEHOLDER_PERCENT: u64 = 1;
-const ADDRESS_GIVEN_TWICE_PERCENT: u64 = 1;
+/// By two vCenters of the same id.
+const ADDRESS_GIVEN_TWICE_PERCENT: u64 = 3;
 const NUMBER_USED_AGAIN_PERCENT: u64 = 5;
 
 /// SplitMix64.
@@ -156,7 +157,8 @@ impl Planted {
 
     fn clone_of(&mut self, of: &Sighting) {
         let machine = self.new_machine();
-        let first = self.dice.below(60).cast_signed();
+        // While its original is there: the first moves are on day 10.
+        let first = self.dice.below(10).cast_signed();
         let mut it = self.copy(of, first);
         it.name = format!("{}-clone", of.name).into();
         if !self.dice.percent(CLONE_SHARES_BIOS_PERCENT) {
@@ -301,6 +303,10 @@ fn plant(planted: &mut Planted, collection: &Collection, version: Version, platf
             // Somebody deleted the column before the export was handed over.
             old.native_id = Observed::Unobserved(Why::NotInExport);
         }
+        // The generated vCenters all give the same addresses; real ones do so if they have the same id.
+        for it in [&mut live, &mut old] {
+            own_addresses(it, platform);
+        }
         if planted.dice.percent(RENAMED_SINCE_EXPORT_PERCENT) {
             live.name = format!("{}-renamed", live.name).into();
         }
@@ -318,6 +324,14 @@ fn plant(planted: &mut Planted, collection: &Collection, version: Version, platf
         } else {
             planted.add(machine, live);
         }
+    }
+}
+
+/// Addresses from the vCenter's own range, as its id gives it.
+fn own_addresses(it: &mut Sighting, platform: &str) {
+    let id = platform.bytes().last().unwrap();
+    for mac in &mut it.macs.items {
+        *mac = mac.replacen("00:50:56:0", &format!("00:50:56:{:x}", id - b'0' + 7), 1).into();
     }
 }
 
@@ -363,45 +377,48 @@ fn view(workload: &Workload, platform: &str, connector: &str, seen: Seen) -> Sig
 /// Which pairs of one machine can be known: a value of its own is on both sides, and something besides.
 fn is_knowable(planted: &Planted, holders: &Holders, a: usize, b: usize) -> bool {
     let (one, other) = (&planted.sightings[a], &planted.sightings[b]);
-    let uuid = |it: &Sighting| it.bios_uuid.copied().map(|it| it.min(swapped(it)));
-    let same_uuid = uuid(one).is_some()
-        && uuid(one) == uuid(other)
-        && holders.uuids[&uuid(one).unwrap()].len() == 1;
+    let here = one.platform == other.platform;
+    let uuid = |it: &Sighting| it.bios_uuid.copied().map(|it| it.min(swapped(it)).to_string());
+    let is_own = |value: String| {
+        let held = |it: &Sighting| {
+            let on_platform = holders.0.get(&(it.platform.as_str().to_owned(), value.clone()));
+            on_platform.is_none_or(|it| it.len() == 1)
+        };
+        held(one) && held(other)
+    };
+    let same_uuid = uuid(one) == uuid(other) && uuid(one).is_some_and(is_own);
     let same_mac =
-        one.macs.iter().any(|mac| other.macs.items.contains(mac) && holders.macs[mac].len() == 1);
-    let same_host = one.hostname.value().is_some() && one.hostname == other.hostname;
-    let same_name = one.name == other.name;
+        one.macs.iter().any(|mac| other.macs.items.contains(mac) && is_own(mac.to_string()));
+    let same_host = one.hostname == other.hostname
+        && one.hostname.value().is_some_and(|it| here || is_own(it.to_string()));
+    let same_name = one.name == other.name && (here || is_own(one.name.to_string()));
     let same_disks = one.disk_bytes == other.disk_bytes
         && one.disk_bytes.value().is_some_and(|it| !it.is_empty());
     let besides = usize::from(same_host) + usize::from(same_name) + usize::from(same_disks);
-    let same_platform = one.platform == other.platform
-        && (one.native_id.is_observed() && one.native_id == other.native_id
-            || one.instance_uuid.is_observed() && one.instance_uuid == other.instance_uuid);
-    same_platform
-        || (same_uuid && (same_mac || besides >= 1))
+    let same_id = one.native_id.is_observed() && one.native_id == other.native_id
+        || one.instance_uuid.is_observed() && one.instance_uuid == other.instance_uuid;
+    (here && same_id)
+        || (same_uuid && (same_mac || same_host || same_name))
         || (same_mac && besides >= 2)
         || planted.moves.iter().any(|it| it.from == one.key && it.to == other.key)
 }
 
-/// Which machines hold each value.
-#[derive(Default)]
-struct Holders {
-    uuids: BTreeMap<Uuid, BTreeSet<u32>>,
-    macs: BTreeMap<Text, BTreeSet<u32>>,
-}
+/// Which machines hold a value on a platform.
+struct Holders(BTreeMap<(String, String), BTreeSet<u32>>);
 
 impl Holders {
     fn of(planted: &Planted) -> Self {
-        let mut holders = Self::default();
+        let mut holders: BTreeMap<_, BTreeSet<u32>> = BTreeMap::new();
         for (it, machine) in planted.sightings.iter().zip(&planted.truth) {
-            if let Some(uuid) = it.bios_uuid.copied() {
-                holders.uuids.entry(uuid.min(swapped(uuid))).or_default().insert(*machine);
-            }
-            for mac in &it.macs {
-                holders.macs.entry(mac.clone()).or_default().insert(*machine);
+            let uuid = it.bios_uuid.copied().map(|it| it.min(swapped(it)).to_string());
+            let host = it.hostname.value().map(ToString::to_string);
+            let macs = it.macs.iter().map(ToString::to_string);
+            for value in macs.chain(uuid).chain(host).chain([it.name.to_string()]) {
+                let held = (it.platform.as_str().to_owned(), value);
+                holders.entry(held).or_default().insert(*machine);
             }
         }
-        holders
+        Self(holders)
     }
 }
 

@@ -140,7 +140,7 @@ struct Pair<'w> {
 impl Pair<'_> {
     fn strength(&self) -> Option<Strength> {
         let Self { a, b, .. } = self;
-        if are_two(a, b) || (a.kind != b.kind && !self.native_same()) {
+        if are_two(a, b) || (a.kind != b.kind && (a.platform != b.platform || self.told_apart())) {
             return None;
         }
         if a.platform == b.platform {
@@ -167,13 +167,17 @@ impl Pair<'_> {
             && !self.instance_differs()
             && !self.bios_differs()
             && right_incarnation;
-        let told_apart = same_feed(a, b)
-            || self.instance_differs()
-            || matches!((a.native_id.value(), b.native_id.value()), (Some(x), Some(y)) if x != y);
         self.instance()
             || by_native
             || (self.bios_equal() && self.mac() && self.host())
-            || (!told_apart && (self.by_uuid() || self.by_mac()))
+            || (!self.told_apart() && (self.by_uuid() || self.by_mac() || self.by_mac_here()))
+    }
+
+    fn told_apart(&self) -> bool {
+        let natives = (self.a.native_id.value(), self.b.native_id.value());
+        same_feed(self.a, self.b)
+            || self.instance_differs()
+            || matches!(natives, (Some(x), Some(y)) if x != y)
     }
 
     fn strong_across(&self) -> bool {
@@ -185,9 +189,29 @@ impl Pair<'_> {
     }
 
     fn by_uuid(&self) -> bool {
-        (self.bios() || self.instance())
-            && (self.mac()
-                || (!self.host_differs() && (self.host() || self.disks() || self.name())))
+        let here = self.a.platform == self.b.platform;
+        let besides = if !self.macs_disjoint() {
+            self.name() || self.host() || self.disks()
+        } else if here {
+            self.name()
+        } else {
+            self.name() || self.host()
+        };
+        (self.bios() || self.instance()) && (self.mac() || (!self.host_differs() && besides))
+    }
+
+    fn by_mac_here(&self) -> bool {
+        let hosts = (host(self.a), host(self.b));
+        let same_host = matches!(hosts, (Some(x), Some(y)) if hosts_fit(x, y));
+        self.mac() && !self.host_differs() && (same_host || self.a.name == self.b.name)
+    }
+
+    fn macs_disjoint(&self) -> bool {
+        let worth = |mac: &&Text| *mac != "00:00:00:00:00:00";
+        let known = |it: &Sighting| it.macs.is_complete() && it.macs.iter().any(|it| worth(&it));
+        known(self.a)
+            && known(self.b)
+            && !self.a.macs.iter().filter(worth).any(|mac| self.b.macs.items.contains(mac))
     }
 
     fn by_mac(&self) -> bool {
@@ -202,7 +226,7 @@ impl Pair<'_> {
             || self.instance()
             || self.bios()
             || (shared && (self.mac() || self.host() || self.name()))
-            || (self.mac() && !self.host_differs())
+            || (self.mac() && !self.host_differs() && (self.host() || self.name() || self.disks()))
             || (self.host() && self.name())
             || (self.name() && self.disks() && !self.host_differs())
     }
@@ -260,7 +284,8 @@ impl Pair<'_> {
         };
         self.bios_equal()
             && !any_two(self.all, holds, |_, _| true)
-            && !self.all.iter().any(|c| holds(c) && copied(c))
+            && !(self.all.iter().any(|c| holds(c) && copied(c))
+                && self.all.iter().any(|c| holds(c) && !copied(c)))
     }
 
     fn mac(&self) -> bool {
@@ -295,12 +320,6 @@ impl Pair<'_> {
         let one_platform = a.platform == b.platform;
         let natives = (a.native_id.value(), b.native_id.value());
         let native_differs = matches!(natives, (Some(x), Some(y)) if one_platform && x != y);
-        let mac_known = |it: &Sighting| {
-            it.macs.is_complete() && it.macs.iter().any(|mac| mac != "00:00:00:00:00:00")
-        };
-        let mac_disjoint = mac_known(a)
-            && mac_known(b)
-            && !a.macs.iter().any(|mac| mac != "00:00:00:00:00:00" && b.macs.items.contains(mac));
         let disks_differ = matches!((disks(a), disks(b)), (Some(x), Some(y)) if x != y);
         let mut weight = 0;
         let mut add = |holds: bool, points: i64| weight += if holds { points } else { 0 };
@@ -313,7 +332,7 @@ impl Pair<'_> {
         add(self.bios_equal() && !self.bios(), 5);
         add(self.bios_differs(), -20);
         add(self.mac(), 40);
-        add(mac_disjoint, -5);
+        add(self.macs_disjoint(), -5);
         add(self.host(), 25);
         add(self.host_differs(), -30);
         add(self.disks(), 10);
