@@ -3,7 +3,7 @@
 //! A [`Sighting`] is one machine as one feed showed it: a platform, read by a connector, from time to
 //! time. [`correlate`] says which belong together and why: links with their evidence, the identities
 //! they make, and the conflicts that people have to decide. The rules, and why they are so, stand in
-//! `docs/decisions/0010-identity.md`.
+//! `docs/decisions/0011-identity.md`.
 //!
 //! Pure: no I/O, no clock. The same set of sightings, moves and decisions gives the same answer,
 //! whatever the order in which they are given. A fact that was not observed speaks neither for nor

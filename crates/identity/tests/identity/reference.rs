@@ -1,4 +1,4 @@
-//! The rules of `docs/decisions/0010-identity.md` once more: all pairs, no index, nothing clever.
+//! The rules of `docs/decisions/0011-identity.md` once more: all pairs, no index, nothing clever.
 
 use std::collections::{BTreeMap, BTreeSet};
 
