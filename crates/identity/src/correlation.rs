@@ -54,7 +54,8 @@ pub enum EvidenceKind {
     Move,
     /// A person's decision.
     Decision,
-    /// It would join what cannot be one machine.
+    /// It would join what cannot be one machine, namely these two; or, without values, the component is
+    /// too large to be looked through.
     Impossible,
 }
 

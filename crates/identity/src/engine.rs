@@ -70,8 +70,11 @@ impl Facts for Engine<'_> {
         self.both((a, b)).is_some_and(|(a, b)| excludes(a, b))
     }
 
-    fn is_unlinked(&self, a: u32, b: u32) -> bool {
-        self.unlinked.contains(&(a.min(b), a.max(b)))
+    fn parted(&self, members: &[u32]) -> Option<Pair> {
+        members.iter().find_map(|a| {
+            let mut others = self.unlinked.range((*a, 0)..=(*a, u32::MAX));
+            others.find(|(_, b)| members.binary_search(b).is_ok()).copied()
+        })
     }
 }
 
@@ -245,34 +248,26 @@ impl<'a> Engine<'a> {
 
     fn give_way(&mut self, joint: Joint, reason: Reason) {
         let (kind, pair) = match reason {
-            Reason::Excluded(a, b) => (ConflictKind::Impossible, [a, b]),
-            Reason::Unlinked(a, b) => (ConflictKind::DecisionsDisagree, [a, b]),
-            Reason::TooLarge(sightings) => {
-                let value = self.keys([joint.a]).pop().unwrap_or_default();
+            Reason::Excluded(a, b) => (Some(ConflictKind::Impossible), vec![a, b]),
+            Reason::Unlinked(a, b) => (Some(ConflictKind::DecisionsDisagree), vec![a, b]),
+            Reason::TooLarge { first, sightings } => {
+                let value = self.keys([first]).pop().unwrap_or_default();
                 self.answer.limits.push(Limit { kind: LimitKind::Component, value, sightings });
-                (ConflictKind::Impossible, [joint.a, joint.b])
+                (None, Vec::new())
             }
         };
+        let others = pair.iter().filter(|it| **it != joint.a && **it != joint.b);
+        let keys = self.keys([joint.a, joint.b].iter().chain(others).copied());
+        let (side, weight) = (Side::Against, IMPOSSIBLE);
         let values = self.keys(pair);
+        let evidence = Evidence { kind: EvidenceKind::Impossible, side, weight, values };
         if let Some(draft) = self.drafts.get_mut(&(joint.a, joint.b)) {
             draft.strength = Strength::Weak;
-            draft.evidence.insert(
-                0,
-                Evidence {
-                    kind: EvidenceKind::Impossible,
-                    side: Side::Against,
-                    weight: IMPOSSIBLE,
-                    values: values.clone(),
-                },
-            );
+            draft.evidence.insert(0, evidence);
         }
-        let mut keys = self.keys([joint.a, joint.b]);
-        keys.extend(values.into_iter().filter(|it| {
-            ![joint.a, joint.b]
-                .iter()
-                .any(|at| self.at(*at).is_some_and(|at| at.sighting.key == *it))
-        }));
-        self.conflict(kind, keys);
+        if let Some(kind) = kind {
+            self.conflict(kind, keys);
+        }
     }
 
     /// One conflict for each pair that is there twice; for platforms that look like one, one for all.

@@ -183,10 +183,8 @@ impl<'p, 'a> Comparison<'p, 'a> {
     /// are unique there alone: two vCenters may well give the same one.
     fn by_mac(&self) -> bool {
         let rest = [self.host, self.name, self.disks].iter().filter(|it| **it == Same).count();
-        self.mac == Same
-            && self.host != Other
-            && (self.host == Same || self.name == Same)
-            && rest >= 2
+        // Two of the three: one of them is a name.
+        self.mac == Same && self.host != Other && rest >= 2
     }
 
     /// On one platform, where an address is unique, a name besides is enough, though others bear it.

@@ -34,16 +34,16 @@ pub(crate) enum Reason {
     Excluded(u32, u32),
     /// People parted these two.
     Unlinked(u32, u32),
-    /// The component is too large to be looked through.
-    TooLarge(usize),
+    /// The component, named by its first member, is too large to be looked through.
+    TooLarge { first: u32, sightings: usize },
 }
 
 /// What two sightings may be asked.
 pub(crate) trait Facts {
     /// Facts say that they are two machines.
     fn excludes(&self, a: u32, b: u32) -> bool;
-    /// People say so.
-    fn is_unlinked(&self, a: u32, b: u32) -> bool;
+    /// The first two of these, which are sorted, that people parted.
+    fn parted(&self, members: &[u32]) -> Option<(u32, u32)>;
 }
 
 /// What is left.
@@ -87,13 +87,14 @@ fn objection(
 ) -> Option<(Reason, Option<Rank>)> {
     let weakest = joints.iter().map(|it| it.rank).min();
     let weakest_of_facts = weakest.filter(|it| matches!(it, Rank::Facts(_)));
-    if members.len() > COMPONENT_SIGHTINGS_MAX {
-        return weakest_of_facts.map(|_| (Reason::TooLarge(members.len()), None));
-    }
-    if let Some((a, b)) = pair(members, |a, b| facts.is_unlinked(a, b)) {
+    if let Some((a, b)) = facts.parted(members) {
         return Some((Reason::Unlinked(a, b), weakest));
     }
     weakest_of_facts?;
+    if members.len() > COMPONENT_SIGHTINGS_MAX {
+        let first = members.first().copied().unwrap_or_default();
+        return Some((Reason::TooLarge { first, sightings: members.len() }, None));
+    }
     // What people joined stays joined, whatever facts say.
     let mut decided = Groups::default();
     for joint in joints.iter().filter(|it| matches!(it.rank, Rank::Decided(_))) {

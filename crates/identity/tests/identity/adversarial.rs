@@ -1,7 +1,8 @@
 //! Hard estates, each in a few lines: copies that must not be merged, moves that must be found.
 
 use entente_identity::{
-    BUCKET_SIGHTINGS_MAX, ConflictKind, EvidenceKind, LimitKind, Side, Strength, correlate,
+    BUCKET_SIGHTINGS_MAX, COMPONENT_SIGHTINGS_MAX, ConflictKind, EvidenceKind, LimitKind, Side,
+    Strength, correlate,
 };
 use entente_model::{Observed, Text};
 
@@ -520,4 +521,26 @@ fn a_key_given_twice_is_reported() {
     assert_eq!(correlation, correlate(&[one, other], &[], &[]));
     assert_eq!(correlation.identities.len(), 1);
     assert_eq!(correlation.conflicts[0].kind, ConflictKind::KeyTwice);
+}
+
+#[test]
+fn a_component_too_large_to_look_through_is_reported_and_joins_nothing_by_facts() {
+    let mut lines = String::new();
+    let count = COMPONENT_SIGHTINGS_MAX + 1;
+    for number in 0..count {
+        lines += &format!("s{number:04} p{}/x {number}..{number} name=n{number}\n", number % 2);
+        if number > 0 {
+            lines += &format!("move s{:04} s{number:04} 0\n", number - 1);
+        }
+    }
+    let correlation = told(&lines).correlate();
+    let limits: Vec<_> = correlation.limits.iter().map(|it| (it.kind, it.sightings)).collect();
+    assert_eq!(limits, [(LimitKind::Component, count)]);
+    assert!(correlation.conflicts.is_empty());
+    assert_eq!(correlation.identities.len(), count);
+    // Decisions still join, and part.
+    let linked = lines.replace("move", "link");
+    assert_eq!(told(&linked).correlate().identities.len(), 1);
+    let parted = format!("{linked}unlink s0000 s0002 9\n");
+    assert!(told(&parted).correlate().identities.len() > 1);
 }

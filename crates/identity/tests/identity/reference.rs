@@ -215,8 +215,9 @@ impl Pair<'_> {
     }
 
     fn by_mac(&self) -> bool {
-        let (host, name, disks) = (self.host(), self.name(), self.disks());
-        self.mac() && !self.host_differs() && ((host && name) || (host && disks) || (name && disks))
+        let agree = [self.host(), self.name(), self.disks()];
+        // Disks alone name nothing: two of the three always hold a name.
+        self.mac() && !self.host_differs() && agree.iter().filter(|it| **it).count() >= 2
     }
 
     fn weak(&self) -> bool {
