@@ -33,7 +33,8 @@ pub struct Sighting {
     pub name: Text,
     /// Power state when it was last seen.
     pub power: Observed<PowerState>,
-    /// Its id on the platform.
+    /// Its id on the platform. Connectors of one platform must write ids alike: two ids that differ tell
+    /// two machines apart.
     pub native_id: Observed<Text>,
     /// Unique per platform.
     pub instance_uuid: Observed<Uuid>,
