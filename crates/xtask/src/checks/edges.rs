@@ -23,6 +23,7 @@ pub const CRATES: &[CrateRule] = &[
     CrateRule { name: "model", may_use: &[] },
     CrateRule { name: "expr", may_use: &["model"] },
     CrateRule { name: "readiness", may_use: &["model", "expr"] },
+    CrateRule { name: "identity", may_use: &["model"] },
     CrateRule { name: "connect", may_use: &["model"] },
     CrateRule { name: "store", may_use: &["model"] },
     CrateRule { name: "app", may_use: &["model", "expr", "readiness", "connect", "store"] },
