@@ -113,13 +113,24 @@ impl AssessError {
     }
 }
 
-/// Assesses.
+/// Assesses exports and collections.
 pub fn assess(request: &AssessRequest, watch: &dyn Watch) -> Result<Assessment, AssessError> {
+    assess_estate(request, || estate(request, watch))
+}
+
+/// Assesses an estate that comes from elsewhere; it is only asked for when everything else is in order.
+pub fn assess_estate<E: From<AssessError>>(
+    request: &AssessRequest,
+    estate: impl FnOnce() -> Result<Estate, E>,
+) -> Result<Assessment, E> {
     let catalogue = catalogue(request.checks.as_deref())?;
     let targets = chosen_targets(&catalogue, &request.targets)?;
-    let guests = Guests::builtin()?;
-    let lifecycles = Lifecycles::builtin()?;
-    let estate = estate(request, watch)?;
+    let guests = Guests::builtin().map_err(AssessError::from)?;
+    let lifecycles = Lifecycles::builtin().map_err(AssessError::from)?;
+    let mut estate = estate()?;
+    if let Some(path) = &request.overlay {
+        overlay::lay(&mut estate, path).map_err(AssessError::from)?;
+    }
     let tables = Tables { catalogue: &catalogue, guests: &guests, lifecycles: &lifecycles };
     let mut assessment = assemble(&estate, &tables, &targets, request.as_of);
     if request.masked {
@@ -177,18 +188,14 @@ fn estate(request: &AssessRequest, watch: &dyn Watch) -> Result<Estate, AssessEr
             collections.push(read_collection(file)?);
         }
         if files.is_empty() {
-            collections.push(collect(path, watch)?);
+            collections.push(collect_export(path, watch)?);
         }
     }
-    let mut estate = Estate::from_collections(collections);
-    if let Some(path) = &request.overlay {
-        overlay::lay(&mut estate, path)?;
-    }
-    Ok(estate)
+    Ok(Estate::from_collections(collections))
 }
 
 /// Reads an export with the first connector that takes it for its own.
-fn collect(path: &Path, watch: &dyn Watch) -> Result<Collection, CollectError> {
+pub(crate) fn collect_export(path: &Path, watch: &dyn Watch) -> Result<Collection, CollectError> {
     let mut refusal = CollectError::NotThis {
         file: path.display().to_string(),
         expected: "an export that any connector reads".into(),

@@ -9,11 +9,14 @@ use entente_connect::connector::Watch;
 use entente_connect::live::{
     self, Cancel, CheckReport, ConnectError, Live, Refusal, Run, Target, Traffic,
 };
-use entente_model::{Collection, Moment, PlatformId, Text};
+use entente_model::{Collection, Gap, Moment, PlatformId, Text};
 use tokio::task::JoinSet;
+
+use entente_store::Written;
 
 use crate::collection_file::write_collection;
 use crate::config::{ConfigError, PlatformConfig};
+use crate::remembered::{Memory, RememberError};
 
 /// Platforms that are read at once.
 const PLATFORMS_AT_ONCE: usize = 8;
@@ -46,13 +49,26 @@ pub struct Cost {
     pub elapsed: Duration,
 }
 
-/// A collection that was written.
+/// A collection that was kept.
 #[derive(Debug)]
-pub struct Written {
-    /// What was seen.
-    pub collection: Collection,
+pub struct Kept {
+    /// Version of the platform.
+    pub version: Option<Text>,
+    /// Objects, by list.
+    pub counts: Vec<(&'static str, usize)>,
+    /// What was not observed.
+    pub gaps: Vec<Gap>,
     /// Where it is.
-    pub path: PathBuf,
+    pub place: Place,
+}
+
+/// Where a collection is.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// In the store, in which it changed this.
+    Store(Written),
+    /// In a file.
+    File(PathBuf),
 }
 
 /// Why a platform could not be read, or its collection not be kept.
@@ -75,6 +91,9 @@ pub enum PlatformError {
         #[source]
         reason: io::Error,
     },
+    /// Its collection could not be put into the store.
+    #[error(transparent)]
+    Remember(#[from] RememberError),
     /// Its connector ended by a mistake of ours.
     #[error("the connector of `{0}` stopped by a mistake of its own; this is worth a report")]
     Broken(PlatformId),
@@ -87,6 +106,7 @@ impl PlatformError {
             Self::Config(error) => Some(error.code()),
             Self::Connect(error) => Some(error.code()),
             Self::Write { .. } => Some("ENT-0110"),
+            Self::Remember(error) => Some(error.code()),
             Self::Broken(_) => None,
         }
     }
@@ -99,6 +119,7 @@ impl PlatformError {
             Self::Write { .. } => {
                 Some("make room, or choose another folder with `--out`; the collection before it is still there".into())
             }
+            Self::Remember(error) => Some(error.hint()),
             Self::Broken(_) => None,
         }
     }
@@ -117,37 +138,58 @@ pub async fn check_platforms(
     .await
 }
 
-/// Reads each platform and writes its collection into a folder. What one platform does is of no
-/// concern to the others.
+/// Where collections go.
+#[derive(Clone, Debug)]
+pub enum Destination {
+    /// Into the store.
+    Store(Arc<Memory>),
+    /// Into a folder, one file a platform.
+    Folder(PathBuf),
+}
+
+/// Reads each platform and keeps its collection. What one platform does is of no concern to the others.
 pub async fn collect_platforms(
     platforms: &[&PlatformConfig],
     taken: Moment,
-    folder: &std::path::Path,
+    destination: &Destination,
     cancel: &Cancel,
     watch: &Arc<dyn Watch + Send>,
-) -> Vec<Outcome<Written>> {
-    let folder = folder.to_owned();
+) -> Vec<Outcome<Kept>> {
+    let destination = destination.clone();
     each(platforms, taken, cancel, watch, move |live, session| {
-        let folder = folder.clone();
+        let destination = destination.clone();
         Box::pin(async move {
             let collection = collect_one(live, session).await?;
-            // Compressing a large collection takes seconds: not on a thread that others wait for.
-            let written = tokio::task::spawn_blocking(move || {
-                let path = write_collection(&collection, &folder);
-                path.map(|path| Written { collection, path }).map_err(|error| (folder, error))
-            });
-            match written.await {
-                Ok(Ok(written)) => Ok(written),
-                Ok(Err((folder, reason))) => Err(PlatformError::Write {
-                    platform: session.target.id.clone(),
-                    folder: folder.display().to_string(),
-                    reason,
-                }),
-                Err(_) => Err(PlatformError::Broken(session.target.id.clone())),
-            }
+            let (version, counts) = (collection.source.version.clone(), collection.counts());
+            let gaps = collection.gaps.clone();
+            let place = match destination {
+                Destination::Store(memory) => Place::Store(memory.put(collection).await?),
+                Destination::Folder(folder) => {
+                    Place::File(write_file(session, collection, folder).await?)
+                }
+            };
+            Ok(Kept { version, counts, gaps, place })
         })
     })
     .await
+}
+
+async fn write_file(
+    session: &Session,
+    collection: Collection,
+    folder: PathBuf,
+) -> Result<PathBuf, PlatformError> {
+    let shown = folder.display().to_string();
+    // Compressing a large collection takes seconds: not on a thread that others wait for.
+    let written = tokio::task::spawn_blocking(move || write_collection(&collection, &folder));
+    match written.await {
+        Ok(Ok(path)) => Ok(path),
+        Ok(Err(reason)) => {
+            let platform = session.target.id.clone();
+            Err(PlatformError::Write { platform, folder: shown, reason })
+        }
+        Err(_) => Err(PlatformError::Broken(session.target.id.clone())),
+    }
 }
 
 async fn collect_one(live: &dyn Live, session: &Session) -> Result<Collection, ConnectError> {

@@ -11,8 +11,12 @@ use std::path::{Path, PathBuf};
 use entente_connect::live::{Credentials, Fingerprint, Live, LiveLimits, Secret, Target, Trust};
 use entente_expr::{Diagnostic, nearest};
 use entente_model::{Moment, PlatformId, Text};
+use entente_store::Address;
 use serde::Deserialize;
 use toml::Spanned;
+
+/// The store where none is configured, beside the configuration.
+pub const STORE: &str = "entente-data/entente.db";
 
 /// A configuration that was read and has no mistakes.
 #[derive(Clone, Debug)]
@@ -21,6 +25,19 @@ pub struct Config {
     pub file: PathBuf,
     /// Platforms, by id.
     pub platforms: Vec<PlatformConfig>,
+    /// Where what was seen is kept.
+    store: StorePlace,
+}
+
+/// Where the store is; an address with a password by reference.
+#[derive(Clone, Debug)]
+enum StorePlace {
+    /// One file.
+    File(PathBuf),
+    /// A server, whose address holds no password.
+    Server(String),
+    /// A server, whose address is a secret.
+    Secret(SecretPlace),
 }
 
 /// One platform of the configuration.
@@ -91,6 +108,14 @@ pub enum ConfigError {
         /// Why not.
         reason: String,
     },
+    /// The store's address is not where the configuration says.
+    #[error("the address of the store cannot be read from {place}: {reason}")]
+    StoreSecret {
+        /// Where it should be.
+        place: String,
+        /// Why not.
+        reason: String,
+    },
     /// A platform was asked for that is not configured.
     #[error("there is no platform `{given}` in `{file}`")]
     UnknownPlatform {
@@ -109,7 +134,7 @@ impl ConfigError {
         match self {
             Self::Unreadable { .. } => "ENT-0120",
             Self::Mistakes { .. } => "ENT-0121",
-            Self::Secret { .. } => "ENT-0122",
+            Self::Secret { .. } | Self::StoreSecret { .. } => "ENT-0122",
             Self::UnknownPlatform { .. } => "ENT-0123",
         }
     }
@@ -126,7 +151,7 @@ impl ConfigError {
                 });
                 shown.collect::<Vec<_>>().join("\n")
             }
-            Self::Secret { .. } => {
+            Self::Secret { .. } | Self::StoreSecret { .. } => {
                 "set the variable in the environment of this command, or let this user read the file".into()
             }
             Self::UnknownPlatform { given, known, .. } => {
@@ -147,9 +172,19 @@ impl Config {
             .map_err(|reason| ConfigError::Unreadable { file: file.clone(), reason })?;
         let folder = path.parent().unwrap_or(Path::new(""));
         match parse(&text, folder) {
-            Ok(platforms) => Ok(Self { file: path.to_owned(), platforms }),
+            Ok((platforms, store)) => Ok(Self { file: path.to_owned(), platforms, store }),
             Err(mistakes) => Err(ConfigError::Mistakes { file, text, mistakes }),
         }
+    }
+
+    /// Where what was seen is kept.
+    pub fn store(&self) -> Result<Address, ConfigError> {
+        self.store.address()
+    }
+
+    /// A store that is named in the same way outside of a configuration.
+    pub fn store_named(given: &str) -> Result<Address, ConfigError> {
+        StorePlace::of(given, Path::new("")).address()
     }
 
     /// The platforms asked for; all if none is named.
@@ -210,6 +245,15 @@ impl PlatformConfig {
 }
 
 impl SecretPlace {
+    /// `env:NAME` or `file:PATH`.
+    fn of(text: &str, folder: &Path) -> Option<Self> {
+        match text.split_once(':') {
+            Some(("env", name)) if !name.is_empty() => Some(Self::Variable(name.to_owned())),
+            Some(("file", path)) if !path.is_empty() => Some(Self::File(folder.join(path))),
+            _ => None,
+        }
+    }
+
     fn reveal(&self) -> Result<String, String> {
         let text = match self {
             Self::Variable(name) => std::env::var(name).map_err(|error| error.to_string())?,
@@ -233,6 +277,7 @@ impl std::fmt::Display for SecretPlace {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
+    store: Option<Spanned<String>>,
     #[serde(default)]
     limits: WrittenLimits,
     #[serde(default)]
@@ -302,7 +347,10 @@ impl Mistakes<'_> {
     }
 }
 
-fn parse(text: &str, folder: &Path) -> Result<Vec<PlatformConfig>, Vec<Diagnostic>> {
+fn parse(
+    text: &str,
+    folder: &Path,
+) -> Result<(Vec<PlatformConfig>, StorePlace), Vec<Diagnostic>> {
     let mut mistakes = Mistakes { text, found: Vec::new() };
     let written: Written = match toml::from_str(text) {
         Ok(written) => written,
@@ -323,12 +371,59 @@ fn parse(text: &str, folder: &Path) -> Result<Vec<PlatformConfig>, Vec<Diagnosti
         let mut reader = PlatformReader { folder, id, mistakes: &mut mistakes };
         platforms.extend(reader.read(platform, limits));
     }
+    let store = store_place(written.store.as_ref(), folder, &mut mistakes);
     if mistakes.found.is_empty() {
-        Ok(platforms)
+        Ok((platforms, store))
     } else {
         mistakes.found.sort();
         Err(mistakes.found)
     }
+}
+
+impl StorePlace {
+    /// A file, a server, or a reference to the address of one.
+    fn of(text: &str, folder: &Path) -> Self {
+        let is_server = text.starts_with("postgres://") || text.starts_with("postgresql://");
+        match SecretPlace::of(text, folder) {
+            Some(place) => Self::Secret(place),
+            None if is_server => Self::Server(text.to_owned()),
+            None => Self::File(folder.join(text)),
+        }
+    }
+
+    fn address(&self) -> Result<Address, ConfigError> {
+        match self {
+            Self::File(path) => Ok(Address::File(path.clone())),
+            Self::Server(url) => Ok(Address::Postgres(url.clone())),
+            Self::Secret(place) => place.reveal().map(Address::Postgres).map_err(|reason| {
+                ConfigError::StoreSecret { place: place.to_string(), reason }
+            }),
+        }
+    }
+}
+
+/// Where the store is, as it is written.
+fn store_place(
+    given: Option<&Spanned<String>>,
+    folder: &Path,
+    mistakes: &mut Mistakes<'_>,
+) -> StorePlace {
+    let Some(given) = given else { return StorePlace::File(folder.join(STORE)) };
+    let place = StorePlace::of(given.get_ref().trim(), folder);
+    let has_password = |url: &str| {
+        let account = url.rsplit_once('@').map_or("", |it| it.0);
+        account.split_once("://").is_some_and(|it| it.1.contains(':'))
+    };
+    if let StorePlace::Server(url) = &place
+        && has_password(url)
+    {
+        let hint = "write `env:NAME` or `file:PATH`, and keep the whole address there";
+        // The caret line would show the secret itself: point at the beginning alone.
+        let start = given.span().start;
+        let message = "a password does not stand in the configuration";
+        mistakes.add(start..start, message, Some(hint.into()));
+    }
+    place
 }
 
 /// What was probably meant by an unknown field, from the parser's own list of what it expected.
@@ -435,12 +530,9 @@ impl PlatformReader<'_, '_> {
     }
 
     fn secret(&mut self, given: &Spanned<String>) -> Option<SecretPlace> {
-        match given.get_ref().split_once(':') {
-            Some(("env", name)) if !name.is_empty() => Some(SecretPlace::Variable(name.to_owned())),
-            Some(("file", path)) if !path.is_empty() => {
-                Some(SecretPlace::File(self.folder.join(path)))
-            }
-            _ => {
+        match SecretPlace::of(given.get_ref(), self.folder) {
+            Some(place) => Some(place),
+            None => {
                 let hint = "write `env:NAME` or `file:PATH`, and keep the secret there";
                 let message = "a secret does not stand in the configuration";
                 // The caret line would show the secret itself: point at the beginning alone.

@@ -10,9 +10,10 @@ pub mod config;
 pub mod document;
 mod mask;
 mod overlay;
+pub mod remembered;
 mod report;
 
-pub use assess::{AssessError, AssessRequest, assess, catalogue};
+pub use assess::{AssessError, AssessRequest, assess, assess_estate, catalogue};
 
 /// Now in UTC: the one place where the clock is read.
 pub fn now() -> entente_model::Moment {

@@ -1,11 +1,13 @@
 //! What can be asked on the command line.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use entente_model::Date;
+use entente_model::{Date, Moment};
 use time::macros::format_description;
+use time::{Duration, OffsetDateTime};
 
 /// The control plane for estates that run on more than one virtualization platform.
 #[derive(Debug, Parser)]
@@ -25,6 +27,20 @@ pub enum Command {
     Collect(CollectArguments),
     /// Assess exports and collections: what runs, what it leans on, what stops it from living elsewhere
     Assess(AssessArguments),
+    /// Put exports and collections into the store, each at its own time
+    Import(ImportArguments),
+    /// Show the estate, now or as of a time: a summary, or one of its lists
+    Estate(EstateArguments),
+    /// Show everything that is known of one workload, fact by fact, with source and age
+    Show(ShowArguments),
+    /// Show what changed, since when, and who worked on it
+    Changes(ChangesArguments),
+    /// Look after the store: its size, its health, copies of it, what may go
+    Store {
+        /// What to do
+        #[command(subcommand)]
+        command: StoreCommand,
+    },
     /// Print the page of an error, a finding or a readiness check
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain {
@@ -48,7 +64,7 @@ const EXPLAIN_EXAMPLES: &str = "Examples:
 
 const ASSESS_EXAMPLES: &str = "Examples:
   entente assess export.xlsx
-  entente assess collections/
+  entente assess                      # what the store remembers
   entente assess vcenter-a.xlsx vcenter-b.zip --report report.html
   entente assess exports/ --target proxmox --target kvm --output json > assessment.json
   entente assess export.xlsx --overlay cmdb.csv --mask --report for-the-vendor.html
@@ -62,9 +78,13 @@ used; 3 could not finish.";
 #[command(after_help = ASSESS_EXAMPLES)]
 pub struct AssessArguments {
     /// Exports: RVTools workbooks (.xlsx), or folders or .zip archives of RVTools_tab*.csv; and
-    /// collections, or folders of them; several become one estate
-    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    /// collections, or folders of them; several become one estate. Without any, what the store
+    /// remembers
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub exports: Vec<PathBuf>,
+    /// Which store.
+    #[command(flatten)]
+    pub store: StoreChoice,
     /// Target platform to judge readiness for (ahv, proxmox, kvm, kubevirt); may be repeated; all by
     /// default
     #[arg(short, long = "target", value_name = "TARGET")]
@@ -115,8 +135,8 @@ Exit codes: 0 fine; 1 an account lacks rights; 2 the configuration cannot be use
 
 const COLLECT_EXAMPLES: &str = "Examples:
   entente collect
-  entente collect vc-berlin pve --out collections
-  entente assess collections/
+  entente collect vc-berlin pve
+  entente collect --out collections && entente assess collections/
 
 Exit codes: 0 every platform was read, gaps included; 2 the configuration cannot be used;
 3 a platform could not be read.";
@@ -159,12 +179,204 @@ pub struct CollectArguments {
     /// Which platforms.
     #[command(flatten)]
     pub configuration: Configuration,
-    /// Folder for collections, one file a platform
-    #[arg(long, value_name = "DIR", default_value = "collections", value_hint = ValueHint::DirPath)]
-    pub out: PathBuf,
+    /// Write collections to this folder instead of the store, one file a platform, to be carried elsewhere
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
     /// Form of what is written to stdout
     #[arg(short, long, value_enum, default_value_t = Listing::Table)]
     pub output: Listing,
+}
+
+/// Which store.
+#[derive(Debug, Args)]
+pub struct StoreChoice {
+    /// The store: a file, or `env:NAME` or `file:PATH` of a postgres:// address; the configuration's by default
+    #[arg(long, value_name = "STORE", env = "ENTENTE_STORE", hide_env_values = true, value_hint = ValueHint::FilePath)]
+    pub store: Option<String>,
+    /// The configuration
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        env = "ENTENTE_CONFIG",
+        hide_env_values = true,
+        default_value = "entente.toml",
+        value_hint = ValueHint::FilePath
+    )]
+    pub config: PathBuf,
+}
+
+/// `entente import`.
+#[derive(Debug, Args)]
+pub struct ImportArguments {
+    /// Exports: RVTools workbooks (.xlsx), or folders or .zip archives of RVTools_tab*.csv; and
+    /// collections, or folders of them
+    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+    /// Which store.
+    #[command(flatten)]
+    pub store: StoreChoice,
+    /// Form of what is written to stdout
+    #[arg(short, long, value_enum, default_value_t = Listing::Table)]
+    pub output: Listing,
+}
+
+const TIMES: &str = "Times are 2026-03-31, 2026-03-31T06:00:00Z, or ages: 36h, 7d, 4w.";
+
+/// `entente estate`.
+#[derive(Debug, Args)]
+#[command(after_help = TIMES)]
+pub struct EstateArguments {
+    /// A list: workloads, hosts, clusters, datastores, networks, roles, grants …; a summary without one
+    pub list: Option<String>,
+    /// As of this time instead of now
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<Time>,
+    /// Of this platform alone; may be repeated
+    #[arg(long = "platform", value_name = "PLATFORM")]
+    pub platforms: Vec<String>,
+    /// Only what has these words in its name
+    #[arg(long, value_name = "WORDS")]
+    pub name: Option<String>,
+    /// Which store.
+    #[command(flatten)]
+    pub store: StoreChoice,
+    /// Form of what is written to stdout
+    #[arg(short, long, value_enum, default_value_t = Listing::Table)]
+    pub output: Listing,
+}
+
+/// `entente show`.
+#[derive(Debug, Args)]
+#[command(after_help = TIMES)]
+pub struct ShowArguments {
+    /// Its name, id, host name, address, MAC address or UUID
+    pub workload: String,
+    /// As of this time instead of now
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<Time>,
+    /// Which store.
+    #[command(flatten)]
+    pub store: StoreChoice,
+    /// Form of what is written to stdout
+    #[arg(short, long, value_enum, default_value_t = Listing::Table)]
+    pub output: Listing,
+}
+
+/// `entente changes`.
+#[derive(Debug, Args)]
+#[command(after_help = TIMES)]
+pub struct ChangesArguments {
+    /// After this time
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<Time>,
+    /// After the first and up to the second of these times
+    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with = "since")]
+    pub between: Vec<Time>,
+    /// Of this list alone (workloads, hosts, grants …); may be repeated
+    #[arg(long = "kind", value_name = "LIST")]
+    pub kinds: Vec<String>,
+    /// Of this platform alone; may be repeated
+    #[arg(long = "platform", value_name = "PLATFORM")]
+    pub platforms: Vec<String>,
+    /// Which store.
+    #[command(flatten)]
+    pub store: StoreChoice,
+    /// Form of what is written to stdout
+    #[arg(short, long, value_enum, default_value_t = Listing::Table)]
+    pub output: Listing,
+}
+
+/// `entente store …`.
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Print how large it is and from when to when it remembers
+    Stats(StoreArguments),
+    /// Read all of it and say what does not hold together
+    Check(StoreArguments),
+    /// Write a copy, consistent whatever goes on meanwhile; it is a store of its own
+    Backup {
+        /// The copy; it must not be there yet
+        file: PathBuf,
+        /// Which store.
+        #[command(flatten)]
+        store: StoreChoice,
+    },
+    /// Fill an empty store from a copy, of either engine
+    Restore {
+        /// The copy
+        file: PathBuf,
+        /// Which store.
+        #[command(flatten)]
+        store: StoreChoice,
+    },
+    /// Throw away what may go, and give the room back
+    #[command(after_help = TIMES)]
+    Compact {
+        /// States that ended before this time go
+        #[arg(long, value_name = "TIME")]
+        states_before: Option<Time>,
+        /// Daily samples before this time go
+        #[arg(long, value_name = "TIME", default_value = "400d")]
+        samples_before: Time,
+        /// Which store.
+        #[command(flatten)]
+        store: StoreChoice,
+    },
+}
+
+/// A store, and how to tell of it.
+#[derive(Debug, Args)]
+pub struct StoreArguments {
+    /// Which store.
+    #[command(flatten)]
+    pub store: StoreChoice,
+    /// Form of what is written to stdout
+    #[arg(short, long, value_enum, default_value_t = Listing::Table)]
+    pub output: Listing,
+}
+
+/// A time as people write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Time {
+    /// A moment.
+    Moment(OffsetDateTime),
+    /// So long ago.
+    Ago(Duration),
+}
+
+impl Time {
+    /// The moment, seen from now.
+    pub fn from(self, now: OffsetDateTime) -> OffsetDateTime {
+        match self {
+            Self::Moment(moment) => moment,
+            Self::Ago(ago) => now.saturating_sub(ago),
+        }
+    }
+}
+
+impl FromStr for Time {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is no time; {TIMES}");
+        let seconds = match text.chars().last() {
+            Some('m') => 60,
+            Some('h') => 3_600,
+            Some('d') => 86_400,
+            Some('w') => 604_800,
+            _ => {
+                let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
+                return match whole.parse() {
+                    Ok(Moment::Utc(moment)) => Ok(Self::Moment(moment)),
+                    Ok(Moment::Local(moment)) => Ok(Self::Moment(moment.assume_utc())),
+                    Err(_) => Err(wrong()),
+                };
+            }
+        };
+        let count: i64 = text.get(..text.len() - 1).and_then(|it| it.parse().ok()).ok_or_else(wrong)?;
+        count.checked_mul(seconds).map(|it| Self::Ago(Duration::seconds(it))).ok_or_else(wrong)
+    }
 }
 
 /// Forms of a list.

@@ -5,12 +5,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use entente_app::document::{Assessment, Verdict};
-use entente_app::{AssessRequest, assess, today};
+use entente_app::{AssessRequest, assess, assess_estate, today};
+use entente_store::AsOf;
 
 use crate::arguments::{AssessArguments, Form, Threshold};
 use crate::failure::{EXIT_FINDINGS, Failure};
 use crate::output;
 use crate::progress::Progress;
+use crate::remembered::with_store;
 
 /// Assesses, writes the report if asked for, then the output.
 pub fn run(arguments: &AssessArguments) -> Result<ExitCode, Failure> {
@@ -23,7 +25,13 @@ pub fn run(arguments: &AssessArguments) -> Result<ExitCode, Failure> {
         as_of: arguments.as_of.unwrap_or_else(today),
     };
     let progress = Progress::new();
-    let assessment = assess(&request, &progress);
+    let assessment = match request.exports.is_empty() {
+        true => assess_estate(&request, || {
+            let estate = with_store(&arguments.store, async |memory| memory.estate(AsOf::Latest).await);
+            estate.map(|it| it.0)
+        }),
+        false => assess(&request, &progress).map_err(Failure::from),
+    };
     progress.done();
     let assessment = assessment?;
     if let Some(path) = &arguments.report {

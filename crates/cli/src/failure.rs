@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use entente_app::AssessError;
 use entente_app::config::ConfigError;
+use entente_app::remembered::RememberError;
 
 /// What went wrong.
 #[derive(Debug)]
@@ -89,6 +90,16 @@ impl From<AssessError> for Failure {
         let exit = if error.code().is_some() { EXIT_USAGE } else { EXIT_UNFINISHED };
         let hint = error.hint();
         Self::of(error.code(), &error, hint, exit)
+    }
+}
+
+impl From<RememberError> for Failure {
+    fn from(error: RememberError) -> Self {
+        let exit = match &error {
+            RememberError::Store(_) => EXIT_UNFINISHED,
+            _ => EXIT_USAGE,
+        };
+        Self::of(Some(error.code()), &error, Some(error.hint()), exit)
     }
 }
 

@@ -12,6 +12,7 @@ mod failure;
 mod output;
 mod platforms;
 mod progress;
+mod remembered;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -27,6 +28,11 @@ fn main() -> ExitCode {
         Command::Assess(arguments) => assess::run(&arguments),
         Command::Check(arguments) => platforms::check(&arguments),
         Command::Collect(arguments) => platforms::collect(&arguments),
+        Command::Import(arguments) => remembered::import(&arguments),
+        Command::Estate(arguments) => remembered::estate(&arguments),
+        Command::Show(arguments) => remembered::show(&arguments),
+        Command::Changes(arguments) => remembered::changes(&arguments),
+        Command::Store { command } => remembered::store(&command),
         Command::Explain { code } => explain::run(code.as_deref()),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -1,6 +1,7 @@
 //! Everything that the command prints: data to stdout, talk to stderr.
 
 pub mod platforms;
+pub mod remembered;
 mod summary;
 mod table;
 mod workloads;

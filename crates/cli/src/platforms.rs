@@ -1,12 +1,12 @@
 //! `entente check` and `entente collect`: the platforms of the configuration.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use entente_app::collect::{Outcome, PlatformError, check_platforms, collect_platforms};
+use entente_app::collect::{Destination, Outcome, PlatformError, check_platforms, collect_platforms};
 use entente_app::config::Config;
 use entente_app::now;
+use entente_app::remembered::{Memory, RememberError};
 use entente_connect::connector::Watch;
 use entente_connect::live::{Cancel, CheckReport, RightState};
 
@@ -47,10 +47,15 @@ pub fn collect(arguments: &CollectArguments) -> Result<ExitCode, Failure> {
     let chosen = config.chosen(&arguments.configuration.platforms)?;
     let progress = Arc::new(Progress::new());
     let watch: Arc<dyn Watch + Send> = progress.clone();
-    let folder: PathBuf = arguments.out.clone();
+    let (address, folder) = (config.store()?, arguments.out.clone());
     let outcomes = wait(async move |cancel: Cancel| {
-        collect_platforms(&chosen, now(), &folder, &cancel, &watch).await
-    })?;
+        let destination = match folder {
+            Some(folder) => Destination::Folder(folder),
+            None => Destination::Store(Arc::new(Memory::open(&address).await?)),
+        };
+        let outcomes = collect_platforms(&chosen, now(), &destination, &cancel, &watch).await;
+        Ok::<_, RememberError>(outcomes)
+    })??;
     progress.done();
     complain(&outcomes);
     print(arguments.output, &platforms::Collected::of(&outcomes))?;
@@ -63,7 +68,7 @@ fn read(configuration: &Configuration) -> Result<Config, Failure> {
 }
 
 /// Runs to the end; the first interruption asks it to stop, and what was read until then is kept.
-fn wait<T>(work: impl AsyncFnOnce(Cancel) -> T) -> Result<T, Failure> {
+pub fn wait<T>(work: impl AsyncFnOnce(Cancel) -> T) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -92,7 +97,7 @@ fn complain<T>(outcomes: &[Outcome<T>]) {
     }
 }
 
-fn print(form: Listing, what: &impl platforms::Screens) -> Result<(), Failure> {
+pub fn print(form: Listing, what: &impl platforms::Screens) -> Result<(), Failure> {
     output::write(|out| match form {
         Listing::Table => what.screens(output::Style::Text, out),
         Listing::Markdown => what.screens(output::Style::Markdown, out),

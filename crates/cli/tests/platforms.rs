@@ -85,7 +85,7 @@ fn json(output: &Output) -> Value {
 #[test]
 fn platforms_are_collected_side_by_side_and_assessed_as_one_estate() {
     let estate = Estate::of(&[]);
-    let output = estate.run(&["collect", "--output", "json"]);
+    let output = estate.run(&["collect", "--out", "collections", "--output", "json"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let collected = json(&output);
     let platforms = collected["platforms"].as_array().unwrap();
@@ -105,9 +105,40 @@ fn platforms_are_collected_side_by_side_and_assessed_as_one_estate() {
 }
 
 #[test]
+fn what_was_collected_is_remembered_and_changes_are_told() {
+    let estate = Estate::of(&[]);
+    let all = (estate.world.workloads.len() * estate.served.len()) as u64;
+    let collected = json(&estate.run(&["collect", "--output", "json"]));
+    for platform in collected["platforms"].as_array().unwrap() {
+        assert!(platform["changes"]["new"].as_u64().unwrap() > 0, "{platform:#}");
+    }
+    let again = json(&estate.run(&["collect", "--output", "json"]));
+    for platform in again["platforms"].as_array().unwrap() {
+        let changes = &platform["changes"];
+        assert_eq!((&changes["gone"], &changes["known"]), (&0.into(), &false.into()), "{platform:#}");
+    }
+    let listed = json(&estate.run(&["estate", "workloads", "--output", "json"]));
+    assert_eq!(listed.as_array().unwrap().len() as u64, all);
+    let assessed = json(&estate.run(&["assess", "--output", "json"]));
+    assert_eq!(assessed["workloads"].as_array().unwrap().len() as u64, all);
+    let of_one = estate.run(&["estate", "workloads", "--platform", "proxmox-1", "--output", "csv"]);
+    let lines = String::from_utf8(of_one.stdout).unwrap().lines().count();
+    assert_eq!(lines, estate.world.workloads.len() + 1);
+    let changes = estate.run(&["changes", "--kind", "workloads"]);
+    let shown = String::from_utf8(changes.stdout).unwrap();
+    assert!(shown.contains("0 appeared") && shown.contains("0 gone"), "{shown}");
+    for form in ["table", "json", "csv", "markdown"] {
+        for command in [vec!["estate"], vec!["changes"], vec!["store", "stats"], vec!["store", "check"]] {
+            let output = estate.run(&[command.as_slice(), &["--output", form]].concat());
+            assert_eq!(output.status.code(), Some(0), "{command:?} {form}: {}", stderr(&output));
+        }
+    }
+}
+
+#[test]
 fn one_platform_that_fails_does_not_stop_the_others() {
     let estate = Estate::of(&[Fault::Old]);
-    let output = estate.run(&["collect"]);
+    let output = estate.run(&["collect", "--out", "collections"]);
     assert_eq!(output.status.code(), Some(3));
     let told = stderr(&output);
     assert!(told.contains("error[ENT-0311]"), "{told}");
@@ -178,7 +209,7 @@ fn a_folder_that_cannot_be_written_is_told_and_a_damaged_collection_refused() {
     let output = estate.run(&["collect", "--out", "taken"]);
     assert_eq!(output.status.code(), Some(3));
     assert!(stderr(&output).contains("error[ENT-0110]"), "{}", stderr(&output));
-    assert!(estate.run(&["collect"]).status.success());
+    assert!(estate.run(&["collect", "--out", "collections"]).status.success());
     let first = fs::read_dir(estate.path("collections")).unwrap().next().unwrap().unwrap().path();
     let whole = fs::read(&first).unwrap();
     fs::write(&first, &whole[..whole.len() / 2]).unwrap();

@@ -1,9 +1,11 @@
 //! Three-valued facts. A gap is never a no.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::Deserializer;
+use serde::de::{Deserializer, Error, IntoDeserializer, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
@@ -176,22 +178,47 @@ impl<T: Serialize> Serialize for Observed<T> {
 /// What [`Serialize`] writes. A value never looks like `{"unobserved": …}`: observed values are scalars.
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Observed<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Gap {
-            unobserved: Why,
+        deserializer.deserialize_any(Written(PhantomData))
+    }
+}
+
+/// Reads what was written without keeping a copy of it: estates hold tens of millions of facts.
+struct Written<T>(PhantomData<T>);
+
+macro_rules! scalars {
+    ($($visit:ident($type:ty))*) => {$(
+        fn $visit<E: Error>(self, value: $type) -> Result<Self::Value, E> {
+            T::deserialize(value.into_deserializer()).map(Observed::Value)
         }
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Written<T> {
-            Unobserved(Gap),
-            Value(Option<T>),
+    )*};
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Written<T> {
+    type Value = Observed<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value, null, or an object that says why there is none")
+    }
+
+    scalars! { visit_bool(bool) visit_i64(i64) visit_u64(u64) visit_f64(f64) visit_str(&str) visit_string(String) }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(Observed::Absent)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(Observed::Absent)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut why = None;
+        while let Some(key) = map.next_key::<Cow<'_, str>>()? {
+            if key != "unobserved" {
+                return Err(Error::unknown_field(&key, &["unobserved"]));
+            }
+            why = Some(map.next_value()?);
         }
-        Ok(match Written::deserialize(deserializer)? {
-            Written::Unobserved(gap) => Self::Unobserved(gap.unobserved),
-            Written::Value(Some(value)) => Self::Value(value),
-            Written::Value(None) => Self::Absent,
-        })
+        why.map(Observed::Unobserved).ok_or_else(|| Error::missing_field("unobserved"))
     }
 }
 
@@ -297,6 +324,31 @@ mod tests {
             json(Observed::Unobserved(Why::NotInExport)),
             r#"{"unobserved":"not-in-export"}"#
         );
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_and_nothing_else_is() {
+        let read = |json: &str| serde_json::from_str::<Observed<u8>>(json);
+        for fact in [Observed::Value(3), Observed::Absent, Observed::Unobserved(Why::Blank)] {
+            let json = serde_json::to_string(&fact).unwrap();
+            assert_eq!(read(&json).unwrap(), fact);
+            assert_eq!(
+                serde_json::from_value::<Observed<u8>>(serde_json::from_str(&json).unwrap())
+                    .unwrap(),
+                fact
+            );
+        }
+        for wrong in [
+            "300",
+            "\"3\"",
+            "{}",
+            r#"{"unobserved":"because"}"#,
+            r#"{"unobserved":"blank","value":3}"#,
+        ] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+        let word = serde_json::from_str::<Observed<Why>>("\"blank\"").unwrap();
+        assert_eq!(word, Observed::Value(Why::Blank));
     }
 
     #[test]

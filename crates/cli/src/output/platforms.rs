@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use entente_app::collect::{Outcome, PlatformError, Written};
+use entente_app::collect::{Kept, Outcome, Place, PlatformError};
 use entente_connect::live::{CheckReport, RightState};
-use entente_model::Collection;
+use entente_model::Gap;
+use entente_store::Written;
 use serde::Serialize;
 
 use super::summary::grouped;
@@ -205,12 +206,48 @@ struct CollectedPlatform {
     gaps: BTreeMap<&'static str, u64>,
     /// Which lists have gaps of which cause, with one message of each.
     gap_details: Vec<GapDetail>,
+    /// What changed since the reading before.
+    changes: Option<Changes>,
     calls: u64,
     retries: u64,
     bytes_received: u64,
     seconds: f64,
     file: Option<String>,
     error: Option<Trouble>,
+}
+
+/// What a reading changed in the store.
+#[derive(Serialize)]
+pub struct Changes {
+    new: u64,
+    changed: u64,
+    gone: u64,
+    /// Not seen, but in lists that were not whole.
+    kept: u64,
+    /// It was there already.
+    known: bool,
+}
+
+impl Changes {
+    /// From what the store says.
+    pub fn of(written: &Written) -> Self {
+        let Written { new, changed, gone, kept, known, .. } = *written;
+        Self { new, changed, gone, kept, known }
+    }
+
+    /// In a cell.
+    pub fn short(&self) -> String {
+        if self.known {
+            return "known already".into();
+        }
+        let mut parts = Vec::new();
+        for (count, what) in [(self.new, "new"), (self.changed, "changed"), (self.gone, "gone"), (self.kept, "not seen")] {
+            if count > 0 {
+                parts.push(format!("{} {what}", grouped(count)));
+            }
+        }
+        if parts.is_empty() { "no changes".into() } else { parts.join(", ") }
+    }
 }
 
 #[derive(Serialize)]
@@ -223,42 +260,46 @@ struct GapDetail {
 
 impl Collected {
     /// From what became of each platform.
-    pub fn of(outcomes: &[Outcome<Written>]) -> Self {
+    pub fn of(outcomes: &[Outcome<Kept>]) -> Self {
         Self { platforms: outcomes.iter().map(collected).collect() }
     }
 }
 
-fn collected(outcome: &Outcome<Written>) -> CollectedPlatform {
-    let written = outcome.result.as_ref().ok();
-    let collection = written.map(|it| &it.collection);
+fn collected(outcome: &Outcome<Kept>) -> CollectedPlatform {
+    let kept = outcome.result.as_ref().ok();
+    let found = kept.map(|it| it.gaps.as_slice()).unwrap_or_default();
     let mut gaps = BTreeMap::new();
-    for gap in collection.iter().flat_map(|it| &it.gaps) {
+    for gap in found {
         *gaps.entry(gap.cause.as_str()).or_default() += gap.count;
     }
+    let counts = kept.map(|it| it.counts.as_slice()).unwrap_or_default();
     CollectedPlatform {
         platform: outcome.platform.to_string(),
         connector: outcome.connector,
         address: outcome.address.to_string(),
-        version: collection.and_then(|it| it.source.version.as_ref()).map(ToString::to_string),
-        objects: collection.map(objects).unwrap_or_default(),
+        version: kept.and_then(|it| it.version.as_ref()).map(ToString::to_string),
+        objects: counts.iter().map(|(kind, count)| (*kind, *count as u64)).collect(),
         gaps,
-        gap_details: collection.map(gap_details).unwrap_or_default(),
+        gap_details: gap_details(found),
+        changes: kept.and_then(|it| match &it.place {
+            Place::Store(written) => Some(Changes::of(written)),
+            Place::File(_) => None,
+        }),
         calls: outcome.cost.calls,
         retries: outcome.cost.retries,
         bytes_received: outcome.cost.bytes_received,
         seconds: (outcome.cost.elapsed.as_secs_f64() * 1000.0).round() / 1000.0,
-        file: written.map(|it| it.path.display().to_string()),
+        file: kept.and_then(|it| match &it.place {
+            Place::Store(_) => None,
+            Place::File(path) => Some(path.display().to_string()),
+        }),
         error: outcome.result.as_ref().err().map(Trouble::of),
     }
 }
 
-fn objects(collection: &Collection) -> BTreeMap<&'static str, u64> {
-    collection.counts().into_iter().map(|(kind, count)| (kind, count as u64)).collect()
-}
-
-fn gap_details(collection: &Collection) -> Vec<GapDetail> {
+fn gap_details(gaps: &[Gap]) -> Vec<GapDetail> {
     let mut grouped: BTreeMap<(&'static str, &str), (u64, &str)> = BTreeMap::new();
-    for gap in &collection.gaps {
+    for gap in gaps {
         let list = gap.place.section.as_deref().unwrap_or("-");
         let entry = grouped.entry((gap.cause.as_str(), list)).or_insert((0, &gap.message));
         entry.0 += gap.count;
@@ -280,7 +321,7 @@ impl Screens for Collected {
             ">calls",
             ">received",
             ">seconds",
-            "collection",
+            "kept",
         ]);
         for it in &self.platforms {
             let count = |kind: &str| it.objects.get(kind).copied().unwrap_or_default();
@@ -293,10 +334,11 @@ impl Screens for Collected {
                 grouped(it.calls),
                 bytes(it.bytes_received),
                 format!("{:.1}", it.seconds),
-                match (&it.file, &it.error) {
-                    (Some(file), _) => file.clone(),
-                    (None, Some(trouble)) => trouble.short(),
-                    (None, None) => "-".into(),
+                match (&it.changes, &it.file, &it.error) {
+                    (Some(changes), ..) => changes.short(),
+                    (_, Some(file), _) => file.clone(),
+                    (.., Some(trouble)) => trouble.short(),
+                    _ => "-".into(),
                 },
             ]);
         }

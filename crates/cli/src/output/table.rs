@@ -14,19 +14,29 @@ pub enum Style {
 /// A table: headers and rows. Columns whose header begins with `>` are aligned right.
 #[derive(Debug)]
 pub struct Table {
-    headers: Vec<&'static str>,
+    headers: Vec<String>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
     /// An empty table.
     pub fn new(headers: &[&'static str]) -> Self {
-        Self { headers: headers.to_vec(), rows: Vec::new() }
+        Self::of(headers.iter().map(|it| (*it).to_owned()).collect())
+    }
+
+    /// An empty table of columns that are known only now.
+    pub fn of(headers: Vec<String>) -> Self {
+        Self { headers, rows: Vec::new() }
     }
 
     /// Adds a row.
     pub fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.rows.push(cells.into());
+        self.cells(cells.into());
+    }
+
+    /// Adds a row of as many cells as there are headers.
+    pub fn cells(&mut self, cells: Vec<String>) {
+        self.rows.push(cells);
     }
 
     /// True without a row.

@@ -1,0 +1,655 @@
+//! What the store told, for people and for programs.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use entente_app::remembered::{Imported, Shown, Told};
+use entente_model::{Estate, Observed};
+use entente_store::{Age, ChangeKind, Compacted, FieldChangeKind, Stats};
+use serde::Serialize;
+use serde_json::Value;
+use time::{Duration, OffsetDateTime};
+
+use super::platforms::{Changes, Screens};
+use super::summary::grouped;
+use super::table::{Style, Table};
+
+/// Longest value in a cell for people, in characters.
+const VALUE_CHARACTERS_MAX: usize = 60;
+
+/// Facts of one change that people are shown; CSV and JSON hold all.
+const FACTS_SHOWN: usize = 6;
+
+/// A time as people read it.
+fn at(time: OffsetDateTime) -> String {
+    entente_model::Moment::Utc(time).to_string()
+}
+
+/// How long ago, in one word.
+fn ago(time: OffsetDateTime, now: OffsetDateTime) -> String {
+    let age = (now - time).max(Duration::ZERO);
+    match age.whole_seconds() {
+        0..120 => format!("{} s", age.whole_seconds()),
+        120..7_200 => format!("{} min", age.whole_minutes()),
+        7_200..172_800 => format!("{} h", age.whole_hours()),
+        _ => format!("{} d", age.whole_days()),
+    }
+}
+
+/// A fact as people read it: `?` and why where it was not observed, `-` where there is none.
+fn fact(value: &Value) -> String {
+    let text = match value {
+        Value::Null => "-".into(),
+        Value::String(text) => text.clone(),
+        Value::Object(fields) => match fields.get("unobserved").and_then(Value::as_str) {
+            Some(why) => format!("? ({why})"),
+            None => value.to_string(),
+        },
+        other => other.to_string(),
+    };
+    let shown: String = text.chars().take(VALUE_CHARACTERS_MAX).collect();
+    if shown.len() < text.len() { format!("{shown}…") } else { shown }
+}
+
+/// A fact as programs read it: empty where there is none.
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// What was put in.
+#[derive(Serialize)]
+pub struct Imports {
+    imported: Vec<Import>,
+}
+
+#[derive(Serialize)]
+struct Import {
+    path: String,
+    platforms: Vec<String>,
+    objects: u64,
+    gaps: u64,
+    changes: Changes,
+}
+
+impl Imports {
+    /// From what became of each.
+    pub fn of(imported: &[Imported]) -> Self {
+        let import = |it: &Imported| Import {
+            path: it.path.display().to_string(),
+            platforms: it.platforms.clone(),
+            objects: it.written.objects,
+            gaps: it.gaps,
+            changes: Changes::of(&it.written),
+        };
+        Self { imported: imported.iter().map(import).collect() }
+    }
+}
+
+impl Screens for Imports {
+    fn screens(&self, style: Style, out: &mut dyn Write) -> io::Result<()> {
+        let mut table = Table::new(&["imported", "platforms", ">objects", ">gaps", "changes"]);
+        for it in &self.imported {
+            table.row([
+                it.path.clone(),
+                it.platforms.join(", "),
+                grouped(it.objects),
+                grouped(it.gaps),
+                it.changes.short(),
+            ]);
+        }
+        table.write(style, out)
+    }
+
+    fn rows(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut rows = csv::Writer::from_writer(out);
+        rows.write_record(["path", "platforms", "objects", "gaps", "changes"])?;
+        for it in &self.imported {
+            rows.write_record([
+                it.path.as_str(),
+                &it.platforms.join(" "),
+                &it.objects.to_string(),
+                &it.gaps.to_string(),
+                &it.changes.short(),
+            ])?;
+        }
+        rows.flush()
+    }
+}
+
+/// The estate in a few lines.
+#[derive(Serialize)]
+pub struct Summary {
+    platforms: Vec<PlatformLine>,
+    objects: BTreeMap<&'static str, usize>,
+    gaps: u64,
+}
+
+#[derive(Serialize)]
+struct PlatformLine {
+    platform: String,
+    connector: String,
+    #[serde(with = "time::serde::rfc3339")]
+    observed: OffsetDateTime,
+    age: String,
+    workloads: usize,
+    powered_on: usize,
+    hosts: usize,
+    clusters: usize,
+    datastores: usize,
+    networks: usize,
+}
+
+impl Summary {
+    /// From an estate and the ages of what it is made of.
+    pub fn of(estate: &Estate, ages: &[Age], now: OffsetDateTime) -> Self {
+        let line = |age: &Age| {
+            let here = |it: &entente_model::PlatformId| it.as_str() == age.platform;
+            let on = Observed::Value(entente_model::PowerState::On);
+            let workloads = estate.workloads.iter().filter(|it| here(&it.platform));
+            PlatformLine {
+                platform: age.platform.clone(),
+                connector: age.connector.clone(),
+                observed: age.observed,
+                age: ago(age.observed, now),
+                workloads: workloads.clone().count(),
+                powered_on: workloads.filter(|it| it.power == on).count(),
+                hosts: estate.hosts.iter().filter(|it| here(&it.platform)).count(),
+                clusters: estate.clusters.iter().filter(|it| here(&it.platform)).count(),
+                datastores: estate.datastores.iter().filter(|it| here(&it.platform)).count(),
+                networks: estate.networks.iter().filter(|it| here(&it.platform)).count(),
+            }
+        };
+        let known = |age: &&Age| estate.platforms.iter().any(|it| it.id.as_str() == age.platform);
+        Self {
+            platforms: ages.iter().filter(known).map(line).collect(),
+            objects: estate.control.counts().into_iter().filter(|it| it.1 > 0).collect(),
+            gaps: estate.gaps.iter().map(|it| it.count).sum(),
+        }
+    }
+}
+
+impl Screens for Summary {
+    fn screens(&self, style: Style, out: &mut dyn Write) -> io::Result<()> {
+        let mut table = Table::new(&[
+            "platform",
+            "seen by",
+            ">age",
+            ">workloads",
+            ">on",
+            ">hosts",
+            ">clusters",
+            ">datastores",
+            ">networks",
+        ]);
+        for it in &self.platforms {
+            let count = |count: usize| grouped(count as u64);
+            table.row([
+                it.platform.clone(),
+                it.connector.clone(),
+                it.age.clone(),
+                count(it.workloads),
+                count(it.powered_on),
+                count(it.hosts),
+                count(it.clusters),
+                count(it.datastores),
+                count(it.networks),
+            ]);
+        }
+        table.write(style, out)?;
+        if !self.objects.is_empty() {
+            writeln!(out)?;
+            let mut table = Table::new(&["around them", ">count"]);
+            for (kind, count) in &self.objects {
+                table.row([kind.replace('_', " "), grouped(*count as u64)]);
+            }
+            table.write(style, out)?;
+        }
+        writeln!(
+            out,
+            "\n{} gaps: `entente estate LIST` shows a list, `entente show WORKLOAD` everything known of one workload",
+            grouped(self.gaps)
+        )
+    }
+
+    fn rows(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut rows = csv::Writer::from_writer(out);
+        for it in &self.platforms {
+            rows.serialize(it)?;
+        }
+        rows.flush()
+    }
+}
+
+/// What people are shown of some lists; of others, the facts on their surface.
+const COLUMNS: &[(&str, &[&str])] = &[
+    (
+        "workloads",
+        &[
+            "platform",
+            "name",
+            "power",
+            "cpu.count",
+            "memory.size_bytes",
+            "placement.cluster",
+            "placement.host",
+            "guest.os_configured",
+            "guest.primary_address",
+        ],
+    ),
+    (
+        "hosts",
+        &["platform", "name", "cluster", "version", "cores", "memory_bytes", "in_maintenance"],
+    ),
+    (
+        "clusters",
+        &[
+            "platform",
+            "name",
+            "datacenter",
+            "host_count",
+            "cpu_cores",
+            "memory_bytes",
+            "ha_enabled",
+            "drs_enabled",
+        ],
+    ),
+    ("datastores", &["platform", "name", "kind", "capacity_bytes", "free_bytes", "accessible"]),
+    ("networks", &["platform", "name", "switch", "vlan"]),
+];
+
+/// Columns of a list for people where none are chosen.
+const COLUMNS_MAX: usize = 6;
+
+/// One list of the estate.
+pub struct List {
+    kind: &'static str,
+    objects: Vec<Value>,
+}
+
+impl Serialize for List {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.objects.serialize(serializer)
+    }
+}
+
+impl List {
+    /// From an estate, what is wanted of it.
+    pub fn of(
+        estate: &Estate,
+        kind: &'static str,
+        wanted: &dyn Fn(&str) -> bool,
+        name: Option<&str>,
+    ) -> Self {
+        let of = |value: &serde_json::Result<Value>| {
+            let value = value.as_ref().ok();
+            value.and_then(|it| it.get(kind)).and_then(Value::as_array).cloned()
+        };
+        let control = of(&serde_json::to_value(&estate.control));
+        let objects = control.or_else(|| of(&serde_json::to_value(Lists(estate, kind))));
+        let needle = name.map(str::to_lowercase);
+        let is_wanted = |it: &Value| {
+            let text = |field: &str| it.get(field).and_then(Value::as_str);
+            let id = text("platform").or(text("id")).or(text("workload")).or(text("datastore"));
+            let platform = id.map_or("", |it| it.split('/').next().unwrap_or_default());
+            let named = ["name", "path", "principal", "id"].iter().find_map(|it| text(it));
+            wanted(platform)
+                && needle.as_ref().is_none_or(|needle| {
+                    named.is_some_and(|it| it.to_lowercase().contains(needle.as_str()))
+                })
+        };
+        Self { kind, objects: objects.unwrap_or_default().into_iter().filter(is_wanted).collect() }
+    }
+
+    fn columns(&self) -> Vec<String> {
+        if let Some((_, columns)) = COLUMNS.iter().find(|it| it.0 == self.kind) {
+            return columns.iter().map(|it| (*it).to_owned()).collect();
+        }
+        let Some(Value::Object(fields)) = self.objects.first() else { return Vec::new() };
+        let is_scalar = |it: &&String| {
+            !fields.get(*it).is_some_and(|it| it.is_array() || it.get("items").is_some())
+        };
+        fields.keys().filter(is_scalar).take(COLUMNS_MAX).cloned().collect()
+    }
+}
+
+/// One list of an estate alone: the others are not written.
+struct Lists<'a>(&'a Estate, &'a str);
+
+impl Serialize for Lists<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = BTreeMap::new();
+        let estate = self.0;
+        let value = match self.1 {
+            "platforms" => serde_json::to_value(&estate.platforms),
+            "products" => serde_json::to_value(&estate.products),
+            "clusters" => serde_json::to_value(&estate.clusters),
+            "hosts" => serde_json::to_value(&estate.hosts),
+            "datastores" => serde_json::to_value(&estate.datastores),
+            "switches" => serde_json::to_value(&estate.switches),
+            "networks" => serde_json::to_value(&estate.networks),
+            "resource_pools" => serde_json::to_value(&estate.resource_pools),
+            "licences" => serde_json::to_value(&estate.licences),
+            _ => serde_json::to_value(&estate.workloads),
+        };
+        map.insert(self.1, value.map_err(serde::ser::Error::custom)?);
+        map.serialize(serializer)
+    }
+}
+
+/// What stands at a path such as `cpu.count`.
+fn at_path<'a>(value: &'a Value, path: &str) -> &'a Value {
+    const NONE: &Value = &Value::Null;
+    path.split('.').try_fold(value, |value, name| value.get(name)).unwrap_or(NONE)
+}
+
+impl Screens for List {
+    fn screens(&self, style: Style, out: &mut dyn Write) -> io::Result<()> {
+        let columns = self.columns();
+        let names: Vec<String> = columns
+            .iter()
+            .map(|it| {
+                it.rsplit('.').next().unwrap_or(it).trim_end_matches("_bytes").replace('_', " ")
+            })
+            .collect();
+        let mut table = Table::of(names);
+        for object in &self.objects {
+            // Ids of things on the same platform need not say so again.
+            let platform = object.get("platform").and_then(Value::as_str).unwrap_or_default();
+            let shown = |path: &String| match (path.ends_with("_bytes"), at_path(object, path)) {
+                (true, Value::Number(bytes)) => size(bytes.as_u64().unwrap_or_default()),
+                (_, Value::String(id)) => {
+                    let own = id.strip_prefix(platform).and_then(|it| it.strip_prefix('/'));
+                    fact(&Value::from(own.unwrap_or(id)))
+                }
+                (_, value) => fact(value),
+            };
+            table.cells(columns.iter().map(shown).collect());
+        }
+        table.write(style, out)?;
+        writeln!(out, "\n{} {}", grouped(self.objects.len() as u64), self.kind.replace('_', " "))
+    }
+
+    fn rows(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut rows = csv::Writer::from_writer(out);
+        let mut columns = self.columns();
+        if self.objects.first().is_some_and(|it| it.get("id").is_some()) {
+            columns.insert(0, "id".into());
+        }
+        rows.write_record(&columns)?;
+        for object in &self.objects {
+            rows.write_record(columns.iter().map(|path| cell(at_path(object, path))))?;
+        }
+        rows.flush()
+    }
+}
+
+/// Bytes as people read sizes of machines.
+fn size(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+    let (mut value, mut unit) = (bytes, 0);
+    let mut rest = 0;
+    while value >= 1024 && unit + 1 < UNITS.len() {
+        rest = value % 1024 * 10 / 1024;
+        value /= 1024;
+        unit += 1;
+    }
+    let unit = UNITS.get(unit).copied().unwrap_or_default();
+    if rest == 0 { format!("{value} {unit}") } else { format!("{value}.{rest} {unit}") }
+}
+
+/// Everything known of one workload.
+#[derive(Serialize)]
+pub struct Facts {
+    #[serde(flatten)]
+    shown: Shown,
+    #[serde(skip)]
+    now: Option<OffsetDateTime>,
+}
+
+impl Facts {
+    /// From what the store told.
+    pub fn of(shown: Shown, now: OffsetDateTime) -> Self {
+        Self { shown, now: Some(now) }
+    }
+}
+
+impl Screens for Facts {
+    fn screens(&self, style: Style, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}\n", self.shown.id)?;
+        let mut table = Table::new(&["fact", "value", "seen by", ">age"]);
+        for sighting in &self.shown.sightings {
+            let age = self.now.map_or_else(String::new, |now| ago(sighting.observed, now));
+            for (field, value) in &sighting.facts {
+                let shown = match (field.ends_with("_bytes"), value) {
+                    (true, Value::Number(bytes)) => size(bytes.as_u64().unwrap_or_default()),
+                    _ => fact(value),
+                };
+                table.row([field.clone(), shown, sighting.connector.clone(), age.clone()]);
+            }
+        }
+        table.write(style, out)
+    }
+
+    fn rows(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut rows = csv::Writer::from_writer(out);
+        rows.write_record(["fact", "value", "unobserved", "connector", "source", "observed"])?;
+        for sighting in &self.shown.sightings {
+            for (field, value) in &sighting.facts {
+                let why = value.get("unobserved").and_then(Value::as_str).unwrap_or_default();
+                let value = if why.is_empty() { cell(value) } else { String::new() };
+                rows.write_record([
+                    field.as_str(),
+                    &value,
+                    why,
+                    &sighting.connector,
+                    &sighting.source,
+                    &at(sighting.observed),
+                ])?;
+            }
+        }
+        rows.flush()
+    }
+}
+
+/// What changed.
+#[derive(Serialize)]
+pub struct Changed {
+    changes: Vec<Told>,
+}
+
+impl Changed {
+    /// From what the store told.
+    pub fn of(changes: Vec<Told>) -> Self {
+        Self { changes }
+    }
+}
+
+/// One fact's change as people read it.
+fn field_change(it: &entente_store::FieldChange) -> String {
+    let (before, after) = (fact(&it.before), fact(&it.after));
+    match it.kind {
+        FieldChangeKind::Changed => format!("{}: {before} → {after}", it.field),
+        FieldChangeKind::Learned => format!("{}: now known, {after}", it.field),
+        FieldChangeKind::LostSight => format!("{}: not seen any more, was {before}", it.field),
+    }
+}
+
+impl Screens for Changed {
+    fn screens(&self, style: Style, out: &mut dyn Write) -> io::Result<()> {
+        let mut table = Table::new(&[
+            "between",
+            "and",
+            "platform",
+            "kind",
+            "what",
+            "change",
+            "facts",
+            "who worked on it",
+        ]);
+        for it in &self.changes {
+            let change = &it.change;
+            let mut facts: Vec<String> =
+                change.fields.iter().take(FACTS_SHOWN).map(field_change).collect();
+            if change.fields.len() > FACTS_SHOWN {
+                facts.push(format!("and {} more", change.fields.len() - FACTS_SHOWN));
+            }
+            let by: Vec<String> =
+                it.by.iter().map(|by| format!("{} ({})", by.principal, by.action)).collect();
+            table.row([
+                change.after.map_or_else(|| "-".into(), at),
+                at(change.seen),
+                change.platform.clone(),
+                change.kind.replace('_', " "),
+                change.name.clone().unwrap_or_else(|| change.id.clone()),
+                change.change.as_str().to_owned(),
+                facts.join("; "),
+                by.join(", "),
+            ]);
+        }
+        table.write(style, out)?;
+        let count =
+            |kind: ChangeKind| self.changes.iter().filter(|it| it.change.change == kind).count();
+        writeln!(
+            out,
+            "\n{} appeared, {} changed, {} gone; of {} more or less is known, {} are read differently by this release",
+            count(ChangeKind::Appeared),
+            count(ChangeKind::Changed),
+            count(ChangeKind::Gone),
+            count(ChangeKind::Known),
+            count(ChangeKind::Reinterpreted),
+        )
+    }
+
+    fn rows(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut rows = csv::Writer::from_writer(out);
+        rows.write_record([
+            "after",
+            "seen",
+            "platform",
+            "connector",
+            "kind",
+            "id",
+            "name",
+            "change",
+            "field",
+            "fact",
+            "before",
+            "value",
+            "by",
+        ])?;
+        for it in &self.changes {
+            let change = &it.change;
+            let by: Vec<&str> = it.by.iter().map(|by| by.principal.as_str()).collect();
+            let whole = [("", "", String::new(), String::new())];
+            let fields = change.fields.iter().map(|field| {
+                let kind = match field.kind {
+                    FieldChangeKind::Changed => "changed",
+                    FieldChangeKind::Learned => "learned",
+                    FieldChangeKind::LostSight => "lost-sight",
+                };
+                (field.field.as_str(), kind, cell(&field.before), cell(&field.after))
+            });
+            let fields: Vec<_> =
+                if change.fields.is_empty() { whole.to_vec() } else { fields.collect() };
+            for (field, kind, before, after) in fields {
+                rows.write_record([
+                    &change.after.map_or_else(String::new, at),
+                    &at(change.seen),
+                    &change.platform,
+                    &change.connector,
+                    &change.kind,
+                    &change.id,
+                    change.name.as_deref().unwrap_or_default(),
+                    change.change.as_str(),
+                    field,
+                    kind,
+                    &before,
+                    &after,
+                    &by.join(" "),
+                ])?;
+            }
+        }
+        rows.flush()
+    }
+}
+
+/// Several figures, by name.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub struct Sizes {
+    figures: Vec<(String, String)>,
+}
+
+impl Sizes {
+    /// Of a store.
+    pub fn of(stats: Stats) -> Self {
+        let time = |it: Option<OffsetDateTime>| it.map_or_else(|| "-".into(), at);
+        let mut figures = vec![("size".to_owned(), size(stats.bytes))];
+        figures.push(("first reading".into(), time(stats.first)));
+        figures.push(("latest reading".into(), time(stats.latest)));
+        let rows = stats.rows.iter().map(|(table, rows)| (table.replace('_', " "), grouped(*rows)));
+        figures.extend(rows);
+        Self { figures }
+    }
+}
+
+impl Sizes {
+    /// Of a compaction.
+    pub fn gone(gone: Compacted) -> Self {
+        let figures =
+            [("states", gone.states), ("daily samples", gone.samples), ("things", gone.things)];
+        Self { figures: figures.map(|(name, count)| (name.to_owned(), grouped(count))).into() }
+    }
+}
+
+impl Screens for Sizes {
+    fn screens(&self, style: Style, out: &mut dyn Write) -> io::Result<()> {
+        let mut table = Table::new(&["what", ">figure"]);
+        for (name, figure) in &self.figures {
+            table.row([name.clone(), figure.clone()]);
+        }
+        table.write(style, out)
+    }
+
+    fn rows(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut rows = csv::Writer::from_writer(out);
+        for (name, figure) in &self.figures {
+            rows.write_record([name, figure])?;
+        }
+        rows.flush()
+    }
+}
+
+/// What does not hold together.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub struct Mistakes {
+    mistakes: Vec<String>,
+}
+
+impl Mistakes {
+    /// Of a store.
+    pub fn of(mistakes: Vec<String>) -> Self {
+        Self { mistakes }
+    }
+}
+
+impl Screens for Mistakes {
+    fn screens(&self, _: Style, out: &mut dyn Write) -> io::Result<()> {
+        for mistake in &self.mistakes {
+            writeln!(out, "{mistake}")?;
+        }
+        if self.mistakes.is_empty() {
+            writeln!(out, "the store holds together")?;
+        }
+        Ok(())
+    }
+
+    fn rows(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.screens(Style::Text, out)
+    }
+}

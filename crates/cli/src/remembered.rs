@@ -1,0 +1,160 @@
+//! `entente import`, `estate`, `show`, `changes` and `store`: what the store remembers.
+
+use std::process::ExitCode;
+
+use entente_app::config::{Config, STORE};
+use entente_app::now;
+use entente_app::remembered::{Memory, RememberError};
+use entente_model::Moment;
+use entente_store::{Address, AsOf, ChangesOf, KINDS, Retention};
+use time::OffsetDateTime;
+
+use crate::arguments::{
+    ChangesArguments, EstateArguments, ImportArguments, Listing, ShowArguments, StoreChoice,
+    StoreCommand, Time,
+};
+use crate::failure::{EXIT_FINDINGS, Failure};
+use crate::output::{self, remembered as screens};
+use crate::platforms::{print, wait};
+use crate::progress::Progress;
+
+/// Puts exports and collections into the store.
+pub fn import(arguments: &ImportArguments) -> Result<ExitCode, Failure> {
+    let progress = Progress::new();
+    let imported = with_store(&arguments.store, async |memory| {
+        memory.import(&arguments.paths, &progress).await
+    });
+    progress.done();
+    print(arguments.output, &screens::Imports::of(&imported?))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Shows the estate, or one of its lists.
+pub fn estate(arguments: &EstateArguments) -> Result<ExitCode, Failure> {
+    let as_of = as_of(arguments.at);
+    let kind = arguments.list.as_deref().map(known_kind).transpose()?;
+    let (mut estate, ages) =
+        with_store(&arguments.store, async |memory| memory.estate(as_of).await)?;
+    let wanted = |platform: &str| {
+        arguments.platforms.is_empty() || arguments.platforms.iter().any(|it| it == platform)
+    };
+    match kind {
+        None => {
+            estate.platforms.retain(|it| wanted(it.id.as_str()));
+            print(arguments.output, &screens::Summary::of(&estate, &ages, time_now()))?;
+        }
+        Some(kind) => {
+            let list = screens::List::of(&estate, kind, &wanted, arguments.name.as_deref());
+            print(arguments.output, &list)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Shows one workload.
+pub fn show(arguments: &ShowArguments) -> Result<ExitCode, Failure> {
+    let as_of = as_of(arguments.at);
+    let shown = with_store(&arguments.store, async |memory| {
+        memory.show(&arguments.workload, as_of).await
+    })?;
+    print(arguments.output, &screens::Facts::of(shown, time_now()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Shows what changed.
+pub fn changes(arguments: &ChangesArguments) -> Result<ExitCode, Failure> {
+    let now = time_now();
+    let kinds: Result<Vec<String>, Failure> =
+        arguments.kinds.iter().map(|it| known_kind(it).map(str::to_owned)).collect();
+    let of = ChangesOf {
+        after: arguments.since.or(arguments.between.first().copied()).map(|it| it.from(now)),
+        until: arguments.between.get(1).map(|it| it.from(now)),
+        kinds: kinds?,
+        platforms: arguments.platforms.clone(),
+    };
+    let changes = with_store(&arguments.store, async |memory| memory.changes(&of).await)?;
+    print(arguments.output, &screens::Changed::of(changes))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Looks after the store.
+pub fn store(command: &StoreCommand) -> Result<ExitCode, Failure> {
+    match command {
+        StoreCommand::Stats(arguments) => {
+            let stats = with_store(&arguments.store, async |memory| Ok(memory.store().stats().await?))?;
+            print(arguments.output, &screens::Sizes::of(stats))?;
+        }
+        StoreCommand::Check(arguments) => {
+            let mistakes =
+                with_store(&arguments.store, async |memory| Ok(memory.store().check().await?))?;
+            let is_sound = mistakes.is_empty();
+            print(arguments.output, &screens::Mistakes::of(mistakes))?;
+            return Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::from(EXIT_FINDINGS) });
+        }
+        StoreCommand::Backup { file, store } => {
+            with_store(store, async |memory| Ok(memory.store().backup(file).await?))?;
+            output::talk(&format!("copy: {}", file.display()));
+        }
+        StoreCommand::Restore { file, store } => {
+            with_store(store, async |memory| Ok(memory.store().restore(file).await?))?;
+            output::talk(&format!("restored from {}", file.display()));
+        }
+        StoreCommand::Compact { states_before, samples_before, store } => {
+            let now = time_now();
+            let keep = Retention {
+                states_before: states_before.map(|it| it.from(now)),
+                samples_before: Some(samples_before.from(now)),
+            };
+            let gone = with_store(store, async |memory| Ok(memory.store().compact(keep).await?))?;
+            print(Listing::Table, &screens::Sizes::gone(gone))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the store and works with it.
+pub fn with_store<T>(
+    choice: &StoreChoice,
+    work: impl AsyncFnOnce(&Memory) -> Result<T, RememberError>,
+) -> Result<T, Failure> {
+    let address = address(choice)?;
+    let outcome = wait(async move |_| {
+        let memory = Memory::open(&address).await?;
+        let outcome = work(&memory).await;
+        memory.store().close().await;
+        outcome
+    })?;
+    Ok(outcome?)
+}
+
+/// The store named, the configured one, or the one beside where a configuration would be.
+fn address(choice: &StoreChoice) -> Result<Address, Failure> {
+    match &choice.store {
+        Some(given) => Ok(Config::store_named(given)?),
+        None if choice.config.exists() => Ok(Config::read(&choice.config)?.store()?),
+        None => {
+            let folder = choice.config.parent().unwrap_or(std::path::Path::new(""));
+            Ok(Address::File(folder.join(STORE)))
+        }
+    }
+}
+
+fn time_now() -> OffsetDateTime {
+    match now() {
+        Moment::Utc(now) => now,
+        Moment::Local(now) => now.assume_utc(),
+    }
+}
+
+fn as_of(at: Option<Time>) -> AsOf {
+    at.map_or(AsOf::Latest, |it| AsOf::Time(it.from(time_now())))
+}
+
+/// A list by its name, as people write it.
+fn known_kind(given: &str) -> Result<&'static str, Failure> {
+    let plain = given.replace([' ', '-'], "_").to_lowercase();
+    let found = KINDS.iter().find(|it| **it == plain).copied();
+    found.ok_or_else(|| {
+        RememberError::UnknownKind { given: given.to_owned(), known: KINDS.to_vec() }.into()
+    })
+}

@@ -1,0 +1,88 @@
+-- Words in braces differ between engines; see src/database.rs.
+
+create table meta (
+    name {text_key} primary key,
+    value text not null
+);
+
+-- One reader's view of one platform over time: an export and a log-in are two.
+create table feeds (
+    id {id},
+    platform text not null,
+    connector text not null,
+    unique (platform, connector)
+);
+
+-- One reading. Times are microseconds since 1970, UTC.
+create table collections (
+    id {id},
+    feed bigint not null,
+    source text not null,
+    observed bigint not null,
+    -- utc; local: told without a zone, taken as UTC; recorded: not told at all
+    observed_by text not null,
+    recorded bigint not null,
+    mapper bigint not null,
+    objects bigint not null,
+    -- Source, gaps and findings
+    head {bytes} not null,
+    unique (feed, observed, source)
+);
+
+-- What a reading could not see all of: absence there is no absence.
+create table incomplete (
+    collection bigint not null,
+    kind text not null,
+    reason text not null,
+    primary key (collection, kind)
+);
+
+-- Objects that such a reading saw nevertheless.
+create table sightings (
+    collection bigint not null,
+    entity bigint not null,
+    primary key (collection, entity)
+);
+
+create table entities (
+    id {id},
+    feed bigint not null,
+    kind text not null,
+    name text not null,
+    incarnation bigint not null,
+    -- What tells one incarnation from another, as JSON
+    identity text not null,
+    unique (feed, kind, name, incarnation)
+);
+
+create table versions (
+    id {id},
+    entity bigint not null,
+    observed_from bigint not null,
+    observed_to bigint,
+    recorded bigint not null,
+    mapper bigint not null,
+    hash {bytes} not null,
+    body {bytes} not null
+);
+create index versions_of_entity on versions (entity, observed_from);
+
+-- What moves by itself: the latest, and one for each day.
+create table samples (
+    entity {id},
+    observed bigint not null,
+    body {bytes} not null
+);
+create table sample_days (
+    entity bigint not null,
+    day bigint not null,
+    body {bytes} not null,
+    primary key (entity, day)
+);
+
+-- Who works on what, and until when: the lease of one that died is taken over.
+create table leases (
+    name {text_key} primary key,
+    holder text not null,
+    until bigint not null
+);

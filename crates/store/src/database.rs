@@ -1,0 +1,295 @@
+//! Two engines behind one door: the same tables, the same statements.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use sqlx::any::{AnyArguments, AnyPoolOptions};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Executor, Row};
+
+use crate::error::StoreError;
+
+/// One file each, in order; a store has seen the first so many of them.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001.sql")];
+
+/// How long a writer waits for another one.
+const BUSY: Duration = Duration::from_secs(30);
+
+/// Connections at once.
+const CONNECTIONS_MAX: u32 = 8;
+
+/// Values in one statement: what both engines take, with room to spare.
+const VALUES_MAX: usize = 8_000;
+
+/// What an address of a file may not hold as it is.
+const IN_PATH: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#').add(b' ');
+
+/// Where a store is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Address {
+    /// One file, and what SQLite keeps beside it.
+    File(PathBuf),
+    /// `postgres://…`
+    Postgres(String),
+}
+
+impl fmt::Display for Address {
+    /// Without a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Postgres(url) => {
+                let after = url.rsplit('@').next().unwrap_or_default();
+                let place = after.strip_prefix("postgres://").unwrap_or(after);
+                write!(f, "postgres://{}", place.split('?').next().unwrap_or_default())
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Which engine keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// SQLite, within this program.
+    Sqlite,
+    /// PostgreSQL, 13 or newer.
+    Postgres,
+}
+
+impl Engine {
+    fn spelled(self, statement: &str) -> String {
+        let (id, bytes, text_key) = match self {
+            Self::Sqlite => ("integer primary key", "blob", "text"),
+            Self::Postgres => ("bigint primary key", "bytea", "text"),
+        };
+        statement.replace("{id}", id).replace("{bytes}", bytes).replace("{text_key}", text_key)
+    }
+}
+
+/// A store that is open.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(crate) pool: AnyPool,
+    /// Which engine keeps it.
+    pub engine: Engine,
+    /// Where it is.
+    pub address: Address,
+}
+
+impl Store {
+    /// Opens a store; makes it if there is none, brings it up to date if it is older.
+    pub async fn open(address: &Address) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let refused = |reason| StoreError::Open { address: address.to_string(), reason };
+        let (engine, url) = match address {
+            Address::File(path) => (Engine::Sqlite, file_url(path)),
+            Address::Postgres(url) => (Engine::Postgres, url.clone()),
+        };
+        let pool = AnyPoolOptions::new()
+            .max_connections(CONNECTIONS_MAX)
+            .acquire_timeout(BUSY)
+            .after_connect(move |connection, _| Box::pin(prepare(connection, engine)))
+            .connect(&url)
+            .await
+            .map_err(refused)?;
+        let store = Self { pool, engine, address: address.clone() };
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    /// Brings the schema up to date, each step whole or not at all.
+    async fn migrate(&self) -> Result<(), StoreError> {
+        let known = MIGRATIONS.len() as i64;
+        let mut transaction = self.begin().await?;
+        let found = schema(&mut transaction, self.engine).await?;
+        if found > known {
+            return Err(StoreError::Newer { address: self.address.to_string(), found, known });
+        }
+        let first = usize::try_from(found).unwrap_or_default();
+        for migration in MIGRATIONS.get(first..).unwrap_or_default() {
+            let statements = self.engine.spelled(migration);
+            for statement in statements.split(";\n").filter(|it| has_words(it)) {
+                sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&mut *transaction).await?;
+            }
+        }
+        if found < known {
+            let forget = sqlx::query("delete from meta where name = 'schema'");
+            forget.execute(&mut *transaction).await?;
+            let remember = sqlx::query("insert into meta (name, value) values ('schema', $1)");
+            remember.bind(known.to_string()).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// A transaction that writes: no other one writes at the same time.
+    pub(crate) async fn begin(&self) -> Result<sqlx::Transaction<'static, Any>, StoreError> {
+        match self.engine {
+            Engine::Sqlite => Ok(self.pool.begin_with("begin immediate").await?),
+            Engine::Postgres => {
+                let mut transaction = self.pool.begin().await?;
+                // One writer at a time, as in SQLite; readers are not kept waiting.
+                let lock = sqlx::query("select pg_advisory_xact_lock(7305808895)");
+                lock.execute(&mut *transaction).await?;
+                Ok(transaction)
+            }
+        }
+    }
+
+    /// Ends all connections.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+fn file_url(path: &Path) -> String {
+    format!("sqlite://{}?mode=rwc", utf8_percent_encode(&path.to_string_lossy(), IN_PATH))
+}
+
+fn has_words(statement: &str) -> bool {
+    statement.lines().any(|it| !it.trim().is_empty() && !it.trim_start().starts_with("--"))
+}
+
+/// What each connection is told first.
+async fn prepare(connection: &mut AnyConnection, engine: Engine) -> Result<(), sqlx::Error> {
+    let settings: &[&str] = match engine {
+        Engine::Sqlite => &[
+            "pragma busy_timeout = 30000",
+            "pragma journal_mode = wal",
+            // A collection that was told to be written is there after a power failure, too.
+            "pragma synchronous = full",
+            "pragma temp_store = memory",
+            "pragma cache_size = -65536",
+        ],
+        Engine::Postgres => &["set lock_timeout = '30s'", "set timezone = 'UTC'"],
+    };
+    for setting in settings {
+        connection.execute(*setting).await?;
+    }
+    Ok(())
+}
+
+/// How many migrations a store has seen.
+async fn schema(connection: &mut AnyConnection, engine: Engine) -> Result<i64, StoreError> {
+    let there = match engine {
+        Engine::Sqlite => {
+            "select count(*) from sqlite_master where type = 'table' and name = 'meta'"
+        }
+        Engine::Postgres => {
+            "select count(*) from information_schema.tables where table_schema = current_schema() and table_name = 'meta'"
+        }
+    };
+    let there: i64 = sqlx::query_scalar(there).fetch_one(&mut *connection).await?;
+    if there == 0 {
+        return Ok(0);
+    }
+    let told = sqlx::query("select value from meta where name = 'schema'");
+    let Some(row) = told.fetch_optional(&mut *connection).await? else { return Ok(0) };
+    let value: String = row.try_get(0)?;
+    value.parse().map_err(|_| StoreError::Damaged(format!("its schema is `{value}`")))
+}
+
+/// One value of a row.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Cell {
+    Int(i64),
+    MaybeInt(Option<i64>),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+/// Rows that go into one table, many in one statement.
+pub(crate) struct Rows {
+    /// `insert into t (a, b)`
+    head: String,
+    /// ` on conflict …`
+    tail: &'static str,
+    columns: usize,
+    waiting: Vec<Cell>,
+    full: String,
+}
+
+impl Rows {
+    pub fn into(table: &str, columns: &[&str]) -> Self {
+        Self::or(table, columns, "")
+    }
+
+    pub fn or(table: &str, columns: &[&str], tail: &'static str) -> Self {
+        let head = format!("insert into {table} ({}) values ", columns.join(", "));
+        let mut rows =
+            Self { head, tail, columns: columns.len(), waiting: Vec::new(), full: String::new() };
+        rows.full = rows.statement(rows.rows_max());
+        rows
+    }
+
+    fn rows_max(&self) -> usize {
+        (VALUES_MAX / self.columns.max(1)).clamp(1, 500)
+    }
+
+    fn statement(&self, rows: usize) -> String {
+        let mut statement = self.head.clone();
+        let mut number = 0;
+        for row in 0..rows {
+            statement.push_str(if row == 0 { "(" } else { ", (" });
+            for column in 0..self.columns {
+                number += 1;
+                if column > 0 {
+                    statement.push_str(", ");
+                }
+                statement.push('$');
+                statement.push_str(&number.to_string());
+            }
+            statement.push(')');
+        }
+        statement.push_str(self.tail);
+        statement
+    }
+
+    pub async fn add(
+        &mut self,
+        connection: &mut AnyConnection,
+        row: impl IntoIterator<Item = Cell>,
+    ) -> Result<(), StoreError> {
+        self.waiting.extend(row);
+        if self.waiting.len() >= self.rows_max() * self.columns {
+            let statement = self.full.clone();
+            self.send(connection, statement, true).await?;
+        }
+        Ok(())
+    }
+
+    pub async fn finish(mut self, connection: &mut AnyConnection) -> Result<(), StoreError> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let statement = self.statement(self.waiting.len() / self.columns.max(1));
+        self.send(connection, statement, false).await
+    }
+
+    async fn send(
+        &mut self,
+        connection: &mut AnyConnection,
+        statement: String,
+        again: bool,
+    ) -> Result<(), StoreError> {
+        let mut query =
+            sqlx::query_with(AssertSqlSafe(statement), AnyArguments::default()).persistent(again);
+        for cell in self.waiting.drain(..) {
+            query = match cell {
+                Cell::Int(value) => query.bind(value),
+                Cell::MaybeInt(value) => query.bind(value),
+                Cell::Text(value) => query.bind(value),
+                Cell::Bytes(value) => query.bind(value),
+            };
+        }
+        query.execute(connection).await?;
+        Ok(())
+    }
+}
