@@ -57,7 +57,7 @@ deb: dist ## build a Debian package of it into dist/
 
 .PHONY: test
 test: ## everything that a change must pass: set-up, format, lints, tests, documents, the report in a browser
-	@scripts/setup build web browser tools platforms
+	@scripts/setup build web browser tools platforms database
 	$(call step,format)
 	$(rust_files) | xargs -0 rustfmt --check --edition 2024
 	$(call step,lints)
@@ -105,6 +105,12 @@ bench-collect: ## time reading 10,000 machines from vcsim beside govc and pyvmom
 	@scripts/bench-collect $(CARGO_TARGET_DIR)/release/entente \
 		$(CARGO_TARGET_DIR)/release/examples/collect-properties \
 		$(CARGO_TARGET_DIR)/release/examples/serve out/bench/collect
+
+.PHONY: bench-store
+bench-store: ## time the store with 100,000 workloads, on SQLite and on PostgreSQL
+	@scripts/setup build web database
+	cargo build --release --quiet --locked -p entente-store --example bench-store
+	@scripts/bench-store $(CARGO_TARGET_DIR)/release/examples/bench-store out/bench/store
 
 ##@ Change
 

@@ -1,5 +1,5 @@
 //! The store, on both engines: what goes in comes out, as of any time, whenever it arrived.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 #![expect(
     clippy::print_stdout,
     clippy::indexing_slicing,
