@@ -16,7 +16,9 @@ mod changes;
 mod database;
 mod error;
 mod nouns;
+pub mod query;
 mod read;
+pub mod tables;
 mod timeline;
 mod write;
 
