@@ -15,6 +15,7 @@ use crate::database::{Cell, Engine, MIGRATIONS, Rows, Store};
 use crate::error::StoreError;
 use crate::nouns::{Noun, for_each_list};
 use crate::read::AsOf;
+use crate::tables::schema::migration;
 use crate::write::{Batches, Current, Head, has_control_plane, head_rows, later_rivals, micros};
 
 /// A reader's latest reading by then.
@@ -33,7 +34,7 @@ pub(super) async fn ask(
 ) -> Result<QueryResult, QueryError> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let url = format!("sqlite://entente-as-of-{}-{number}?mode=memory", std::process::id());
+    let url = format!("sqlite:file:entente-as-of-{}-{number}?mode=memory", std::process::id());
     let options: AnyConnectOptions = url.parse()?;
     let mut filling = AnyConnection::connect_with(&options).await?;
     fill(&mut filling, store, at, checked).await?;
@@ -52,10 +53,10 @@ async fn fill(
     checked: &Checked,
 ) -> Result<(), StoreError> {
     connection.execute("begin").await?;
-    for migration in MIGRATIONS {
-        for statement in Engine::Sqlite.statements(migration) {
-            connection.execute(AssertSqlSafe(statement)).await?;
-        }
+    let mut statements = Engine::Sqlite.statements(MIGRATIONS.first().copied().unwrap_or_default());
+    statements.extend(Engine::Sqlite.statements(&migration()));
+    for statement in statements {
+        connection.execute(AssertSqlSafe(statement)).await?;
     }
     if checked.views.contains("collections") || checked.views.contains("changes") {
         readings(connection, store, micros(at)).await?;

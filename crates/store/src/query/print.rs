@@ -329,6 +329,10 @@ impl Printer {
                     _ => String::new(),
                 };
                 let sql = self.expression(expression)?;
+                if matches!(expression, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) {
+                    // A column keeps its name; that it is selected does not make it one.
+                    return Ok(format!("{sql} as {name}"));
+                }
                 let name = match is_name(&name) {
                     true => name,
                     false => {

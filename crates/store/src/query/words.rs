@@ -109,7 +109,14 @@ pub(super) fn is_name(word: &str) -> bool {
 /// The known word that is nearest, if one is near.
 pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let limit = (word.chars().count() / 3).max(1);
-    let distances = known.map(|it| (distance(word, it), it));
+    let letters = |word: &str| {
+        let mut letters: Vec<char> = word.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    // The same letters in another order are one slip.
+    let slips = |it: &str| if letters(it) == letters(word) { 1 } else { distance(word, it) };
+    let distances = known.map(|it| (slips(it), it));
     distances.filter(|it| it.0 <= limit).min().map(|it| it.1.to_owned())
 }
 

@@ -41,7 +41,7 @@ with a (x, y) as (select name, cpu_count from workloads) select x, y from a wher
 select name, rank() over (order by memory_bytes desc) as place from workloads order by place, name limit 30
 select name, row_number() over (partition by cluster order by memory_bytes desc, id) as number, cluster from workloads order by cluster, number limit 30
 select name, sum(cpu_count) over (partition by host order by id rows between unbounded preceding and current row) as running from workloads order by id limit 40
-select name, lag(name) over (order by id) as before, lead(name, 2) over (order by id) as after_next, ntile(4) over (order by id) as part from workloads order by id limit 20
+select name, lag(name) over (order by id) as previous, lead(name, 2) over (order by id) as after_next, ntile(4) over (order by id) as part from workloads order by id limit 20
 select name from workloads where name like 'P%' order by name
 select name from workloads where name ilike 'p%' order by name
 select name from workloads where name like '%\_%' order by name
