@@ -255,8 +255,13 @@ impl Rows {
 
     pub fn or(table: &str, columns: &[&str], tail: &str) -> Self {
         let head = format!("insert into {table} ({}) values ", columns.join(", "));
-        let mut rows =
-            Self { head, tail: tail.to_owned(), columns: columns.len(), waiting: Vec::new(), full: String::new() };
+        let mut rows = Self {
+            head,
+            tail: tail.to_owned(),
+            columns: columns.len(),
+            waiting: Vec::new(),
+            full: String::new(),
+        };
         rows.full = rows.statement(rows.rows_max());
         rows
     }

@@ -15,6 +15,7 @@ mod postgres;
 mod print;
 mod run;
 mod search;
+mod table;
 #[cfg(test)]
 mod tests;
 mod views;

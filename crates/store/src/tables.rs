@@ -7,6 +7,7 @@
 //! named there was observed to be absent.
 
 pub(crate) mod control;
+pub(crate) mod further;
 pub(crate) mod infrastructure;
 pub(crate) mod schema;
 mod told;
@@ -248,5 +249,9 @@ pub(crate) struct Token {
 
 /// The tokens of a thing that has but a name.
 pub(crate) fn named(name: &str) -> Vec<Token> {
-    vec![Token { token: without_nul(name.to_lowercase()), what: "name", label: without_nul(name.to_owned()) }]
+    vec![Token {
+        token: without_nul(name.to_lowercase()),
+        what: "name",
+        label: without_nul(name.to_owned()),
+    }]
 }

@@ -179,4 +179,3 @@ async fn write_part(
     rivals(connection, platform).await?;
     Ok(written)
 }
-

@@ -77,7 +77,8 @@ async fn readings(
     store: &Store,
     at: i64,
 ) -> Result<(), StoreError> {
-    let rows = sqlx::query("select id, platform, connector from feeds").fetch_all(&store.pool).await?;
+    let rows =
+        sqlx::query("select id, platform, connector from feeds").fetch_all(&store.pool).await?;
     let mut into = Rows::into("feeds", &["id", "platform", "connector"]);
     for row in rows {
         let (id, platform, connector) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
@@ -90,7 +91,17 @@ async fn readings(
     );
     let mut into = Rows::into(
         "collections",
-        &["id", "feed", "observed", "recorded", "mapper", "objects", "source", "observed_by", "head"],
+        &[
+            "id",
+            "feed",
+            "observed",
+            "recorded",
+            "mapper",
+            "objects",
+            "source",
+            "observed_by",
+            "head",
+        ],
     );
     for row in rows.bind(at).fetch_all(&store.pool).await? {
         let mut cells = Vec::new();
@@ -106,11 +117,7 @@ async fn readings(
 }
 
 /// All states by then, without their bodies.
-async fn states(
-    connection: &mut AnyConnection,
-    store: &Store,
-    at: i64,
-) -> Result<(), StoreError> {
+async fn states(connection: &mut AnyConnection, store: &Store, at: i64) -> Result<(), StoreError> {
     let rows = sqlx::query(
         "select e.id, e.feed, e.incarnation, e.kind, e.name from entities e where exists (select 1 from versions v where v.entity = e.id and v.observed_from <= $1)",
     );
@@ -159,9 +166,16 @@ async fn objects(
     let mut entity = 0_i64;
     for (feed, collection) in feeds.iter().zip(collections) {
         if collection.source.connector != feed.connector {
-            return Err(StoreError::Damaged("an earlier reading arrived meanwhile: ask again".into()));
+            return Err(StoreError::Damaged(
+                "an earlier reading arrived meanwhile: ask again".into(),
+            ));
         }
-        rivals.push((feed.platform.clone(), feed.id, feed.observed, has_control_plane(&collection)));
+        rivals.push((
+            feed.platform.clone(),
+            feed.id,
+            feed.observed,
+            has_control_plane(&collection),
+        ));
         shown(connection, feed, collection, &mut entity).await?;
     }
     let mut into = Rows::into("rivals", &["feed", "later", "has_control"]);

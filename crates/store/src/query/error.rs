@@ -94,7 +94,8 @@ impl QueryError {
         match self {
             Self::Unreadable { .. } => "write one `select`, without a second statement".into(),
             Self::Refused { .. } => {
-                "docs/sql.md says what a query may hold; `entente query --list` prints the views".into()
+                "docs/sql.md says what a query may hold; `entente query --list` prints the views"
+                    .into()
             }
             Self::Unknown { near: Some(near), .. } => format!("did you mean `{near}`?"),
             Self::Unknown { .. } => "`entente query --list` prints views and columns".into(),
@@ -107,10 +108,12 @@ impl QueryError {
 impl From<sqlx::Error> for QueryError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
-            sqlx::Error::Database(database) => match StoreError::from_code(database.code().as_deref()) {
-                true => Self::Store(error.into()),
-                false => Self::Failed(database.message().to_owned()),
-            },
+            sqlx::Error::Database(database) => {
+                match StoreError::from_code(database.code().as_deref()) {
+                    true => Self::Store(error.into()),
+                    false => Self::Failed(database.message().to_owned()),
+                }
+            }
             _ => Self::Store(error.into()),
         }
     }

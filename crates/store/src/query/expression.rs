@@ -23,7 +23,10 @@ impl Printer {
             Expr::Identifier(ident) => self.column(ident),
             Expr::CompoundIdentifier(parts) => match parts.as_slice() {
                 [table, column] => self.column_of(table, column),
-                _ => self.refuse(place::of_expression(expression), "a column has its table before it, no more"),
+                _ => self.refuse(
+                    place::of_expression(expression),
+                    "a column has its table before it, no more",
+                ),
             },
             Expr::Value(value) => self.value(&value.value, value.span),
             Expr::Nested(inner) => self.expression(inner),
@@ -32,7 +35,12 @@ impl Printer {
                     UnaryOperator::Not => "not ",
                     UnaryOperator::Minus => "- ",
                     UnaryOperator::Plus => "+ ",
-                    other => return self.refuse(place::of_expression(expr), format!("`{other}` is not known here")),
+                    other => {
+                        return self.refuse(
+                            place::of_expression(expr),
+                            format!("`{other}` is not known here"),
+                        );
+                    }
                 };
                 Ok(format!("({word}{})", self.expression(expr)?))
             }
@@ -54,6 +62,12 @@ impl Printer {
             Expr::ILike { negated, any: false, expr, pattern, escape_char } => {
                 self.like([expr, pattern], escape_char.as_deref(), (*negated, true))
             }
+            other => self.further_expression(other),
+        }
+    }
+
+    fn further_expression(&mut self, expression: &Expr) -> Printed {
+        match expression {
             Expr::Exists { subquery, negated } => {
                 let not = if *negated { "not " } else { "" };
                 Ok(format!("({not}exists ({}))", self.query(subquery, None)?))
@@ -62,11 +76,20 @@ impl Printer {
             Expr::Case { case_token: _, end_token: _, operand, conditions, else_result } => {
                 self.case(operand.as_deref(), conditions, else_result.as_deref())
             }
-            Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr, data_type, format: None } => {
-                self.cast(expr, data_type)
-            }
+            Expr::Cast {
+                kind: CastKind::Cast | CastKind::DoubleColon,
+                expr,
+                data_type,
+                format: None,
+            } => self.cast(expr, data_type),
             Expr::Function(function) => self.function(function),
-            Expr::Substring { expr, substring_from: Some(from), substring_for, special: _, shorthand: _ } => {
+            Expr::Substring {
+                expr,
+                substring_from: Some(from),
+                substring_for,
+                special: _,
+                shorthand: _,
+            } => {
                 let mut all = vec![self.expression(expr)?, self.expression(from)?];
                 if let Some(length) = substring_for {
                     all.push(self.expression(length)?);
@@ -76,7 +99,10 @@ impl Printer {
             Expr::Trim { trim_where: None, trim_what: None, expr, trim_characters: None } => {
                 Ok(format!("trim({})", self.expression(expr)?))
             }
-            Expr::Interval(_) | Expr::Extract { .. } | Expr::AtTimeZone { .. } | Expr::TypedString(_) => {
+            Expr::Interval(_)
+            | Expr::Extract { .. }
+            | Expr::AtTimeZone { .. }
+            | Expr::TypedString(_) => {
                 let reason = "times are text: compare them with `now()`, `days_ago(30)`, `age_days(created)`";
                 self.refuse(place::of_expression(expression), reason)
             }
@@ -95,13 +121,18 @@ impl Printer {
                 let is_plain = digits.bytes().all(|it| it.is_ascii_digit() || it == b'.')
                     && digits.bytes().any(|it| it.is_ascii_digit())
                     && digits.len() <= 30;
+                // One engine counts in tenths otherwise, the other in halves of halves.
+                let is_decimal = digits.contains('.') && self.terms.target == Target::Postgres;
                 match is_plain {
+                    true if is_decimal => Ok(format!("cast({digits} as double precision)")),
                     true => Ok(digits.clone()),
                     false => self.refuse(span, format!("`{digits}` is no plain number")),
                 }
             }
             Value::SingleQuotedString(text) => Ok(quoted(text)),
-            Value::Placeholder(_) => self.refuse(span, "write the value itself: there are no parameters"),
+            Value::Placeholder(_) => {
+                self.refuse(span, "write the value itself: there are no parameters")
+            }
             _ => self.refuse(span, "text stands in single quotes, without a letter before them"),
         }
     }
@@ -170,7 +201,9 @@ impl Printer {
                 let (left, right) = (self.expression(left)?, self.expression(right)?);
                 return Ok(format!("({left} is not distinct from {right})"));
             }
-            other => return self.refuse(place::of_expression(other), "this test is not known here"),
+            other => {
+                return self.refuse(place::of_expression(other), "this test is not known here");
+            }
         };
         Ok(format!("({} {words})", self.expression(inner)?))
     }
@@ -212,9 +245,19 @@ impl Printer {
                     Value::SingleQuotedString(text) if text.chars().count() == 1 => {
                         text.chars().next().unwrap_or('\\')
                     }
-                    _ => return self.refuse(place::of_expression(expression), "one letter stands after `escape`"),
+                    _ => {
+                        return self.refuse(
+                            place::of_expression(expression),
+                            "one letter stands after `escape`",
+                        );
+                    }
                 },
-                _ => return self.refuse(place::of_expression(expression), "one letter stands after `escape`"),
+                _ => {
+                    return self.refuse(
+                        place::of_expression(expression),
+                        "one letter stands after `escape`",
+                    );
+                }
             },
         };
         let (mut text, mut pattern) = (self.expression(text)?, self.expression(pattern)?);
@@ -256,7 +299,8 @@ impl Printer {
             }
             (DataType::Real | DataType::DoublePrecision | DataType::Float(_), _) => "real",
             _ => {
-                let reason = "values are cast to `text` or `real` only; `round(x)` makes a number whole";
+                let reason =
+                    "values are cast to `text` or `real` only; `round(x)` makes a number whole";
                 return self.refuse(place::of_expression(inner), reason);
             }
         };
@@ -277,9 +321,14 @@ impl Printer {
                     self.column(column)?,
                     self.column_of(table, &beside(column))?,
                 ]),
-                _ => self.refuse(place::of_expression(expression), "a column of a view has to stand here"),
+                _ => self.refuse(
+                    place::of_expression(expression),
+                    "a column of a view has to stand here",
+                ),
             },
-            other => self.refuse(place::of_expression(other), "a column of a view has to stand here"),
+            other => {
+                self.refuse(place::of_expression(other), "a column of a view has to stand here")
+            }
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Writes calls of functions anew: those of the list, Entente's own ones written out for each engine.
 
 use sqlparser::ast::{
-    DuplicateTreatment, Expr, Function as Call, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, ObjectNamePart, Spanned, WindowFrame,
-    WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType,
+    DuplicateTreatment, Expr, Function as Call, FunctionArg, FunctionArgExpr, FunctionArgumentList,
+    FunctionArguments, ObjectNamePart, Spanned, WindowFrame, WindowFrameBound, WindowFrameUnits,
+    WindowSpec, WindowType,
 };
 use sqlparser::tokenizer::Span;
 use time::{Duration, OffsetDateTime};
@@ -14,6 +14,9 @@ use super::guard::Target;
 use super::place;
 use super::print::{Printed, Printer};
 use super::words::{FUNCTIONS, Function, Sort, function_of, nearest};
+
+/// Bytes of a GiB, as a number that is not whole.
+const GIB: &str = "cast(1073741824 as double precision)";
 
 /// Furthest that a query may look back.
 const DAYS_MAX: u64 = 36_500;
@@ -41,7 +44,9 @@ impl Printer {
         }
         let (expressions, star, distinct) = self.arguments(args, function, span)?;
         let is_aggregate = function.sort == Sort::Aggregate || function.name == "string_agg";
-        if (star && function.name != "count") || (distinct && (function.sort != Sort::Aggregate || star)) {
+        if (star && function.name != "count")
+            || (distinct && (function.sort != Sort::Aggregate || star))
+        {
             let reason = format!("`{}` takes neither `*` nor `distinct`", function.name);
             return self.refuse(span, reason);
         }
@@ -113,7 +118,9 @@ impl Printer {
         let (mut expressions, mut star) = (Vec::new(), false);
         for argument in args {
             match argument {
-                FunctionArg::Unnamed(FunctionArgExpr::Expr(expression)) => expressions.push(expression),
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(expression)) => {
+                    expressions.push(expression)
+                }
                 FunctionArg::Unnamed(FunctionArgExpr::Wildcard) => star = true,
                 _ => return self.refuse(span, "arguments have no names here"),
             }
@@ -168,7 +175,7 @@ impl Printer {
             ("days_ago", Some(days), _) => self.ago(days, 24)?,
             ("hours_ago", Some(hours), _) => self.ago(hours, 1)?,
             ("age_days", ..) => age_days(engine, &moment(self.terms.now), &first_sql),
-            ("gib", ..) => rounded(engine, &format!("({first_sql} / 1073741824.0)"), Some(1)),
+            ("gib", ..) => rounded(engine, &format!("({first_sql} / {GIB})"), Some(1)),
             ("round", _, None) => rounded(engine, &first_sql, None),
             ("round", _, Some(digits)) => rounded(engine, &first_sql, Some(self.number(digits)?)),
             ("string_agg", _, Some(between)) => {
@@ -200,15 +207,23 @@ impl Printer {
     /// A text that stands there as such.
     fn text(&self, expression: &Expr) -> Result<(), QueryError> {
         match expression {
-            Expr::Value(value) if matches!(&value.value, sqlparser::ast::Value::SingleQuotedString(_)) => Ok(()),
-            other => self.refuse(place::of_expression(other), "a text in single quotes has to stand here"),
+            Expr::Value(value)
+                if matches!(&value.value, sqlparser::ast::Value::SingleQuotedString(_)) =>
+            {
+                Ok(())
+            }
+            other => self
+                .refuse(place::of_expression(other), "a text in single quotes has to stand here"),
         }
     }
 
     fn ago(&self, number: &Expr, hours: u64) -> Printed {
         let count = self.number(number)?;
         if count * hours > DAYS_MAX * 24 {
-            return self.refuse(place::of_expression(number), format!("that is more than {DAYS_MAX} days"));
+            return self.refuse(
+                place::of_expression(number),
+                format!("that is more than {DAYS_MAX} days"),
+            );
         }
         let hours = i64::try_from(count * hours).unwrap_or_default();
         let then = self.terms.now.checked_sub(Duration::hours(hours));
@@ -216,8 +231,12 @@ impl Printer {
     }
 
     fn window(&mut self, window: &WindowType, span: Span) -> Printed {
-        let WindowType::WindowSpec(WindowSpec { window_name: None, partition_by, order_by, window_frame }) =
-            window
+        let WindowType::WindowSpec(WindowSpec {
+            window_name: None,
+            partition_by,
+            order_by,
+            window_frame,
+        }) = window
         else {
             return self.refuse(span, "windows have no names here");
         };

@@ -96,9 +96,8 @@ fn parse(sql: &str) -> Result<Query, QueryError> {
     if words.count() > TOKENS_MAX {
         return Err(refused(None, format!("it has more than {TOKENS_MAX} words and signs")));
     }
-    let mut parser = Parser::new(&dialect)
-        .with_recursion_limit(DEPTH_MAX)
-        .with_tokens_with_locations(tokens);
+    let mut parser =
+        Parser::new(&dialect).with_recursion_limit(DEPTH_MAX).with_tokens_with_locations(tokens);
     let statements = parser.parse_statements().map_err(unreadable)?;
     let mut statements = statements.into_iter();
     match (statements.next(), statements.next()) {

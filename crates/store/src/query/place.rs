@@ -1,6 +1,8 @@
 //! Where a part of a query stands: of a long chain, its beginning. Not by recursion: chains may be long.
 
-use sqlparser::ast::{Expr, Query, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Spanned, TableFactor};
+use sqlparser::ast::{
+    Expr, Query, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Spanned, TableFactor,
+};
 use sqlparser::tokenizer::Span;
 
 /// Where an expression begins, as far as its first word tells.
@@ -16,10 +18,12 @@ pub(super) fn of_expression(expression: &Expr) -> Span {
             Expr::Function(call) => return call.name.span(),
             Expr::Case { case_token, .. } => return case_token.0.span,
             Expr::Subquery(query) | Expr::Exists { subquery: query, .. } => return of_query(query),
-            Expr::Tuple(all) | Expr::Array(sqlparser::ast::Array { elem: all, .. }) => match all.first() {
-                Some(first) => first,
-                None => return Span::empty(),
-            },
+            Expr::Tuple(all) | Expr::Array(sqlparser::ast::Array { elem: all, .. }) => {
+                match all.first() {
+                    Some(first) => first,
+                    None => return Span::empty(),
+                }
+            }
             Expr::Nested(inner)
             | Expr::IsNull(inner)
             | Expr::IsNotNull(inner)
@@ -75,7 +79,9 @@ pub(super) fn of_table(table: &TableFactor) -> Span {
     let mut table = table;
     loop {
         table = match table {
-            TableFactor::Table { name, .. } | TableFactor::Function { name, .. } => return name.span(),
+            TableFactor::Table { name, .. } | TableFactor::Function { name, .. } => {
+                return name.span();
+            }
             TableFactor::Derived { subquery, .. } => return of_query(subquery),
             TableFactor::TableFunction { expr, .. } => return of_expression(expr),
             TableFactor::NestedJoin { table_with_joins, .. } => &table_with_joins.relation,
@@ -90,8 +96,12 @@ pub(super) fn of_item(item: &SelectItem) -> Span {
         SelectItem::UnnamedExpr(expr)
         | SelectItem::ExprWithAlias { expr, .. }
         | SelectItem::ExprWithAliases { expr, .. }
-        | SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(expr), _) => of_expression(expr),
-        SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => name.span(),
+        | SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(expr), _) => {
+            of_expression(expr)
+        }
+        SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
+            name.span()
+        }
         SelectItem::Wildcard(options) => options.wildcard_token.0.span,
     }
 }

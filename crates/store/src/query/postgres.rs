@@ -39,8 +39,9 @@ async fn within(
     limits: &QueryLimits,
 ) -> Result<QueryResult, QueryError> {
     let mut answer = Answer::new(limits);
-    let schema: String =
-        sqlx::query_scalar("select quote_ident(current_schema())").fetch_one(&mut *connection).await?;
+    let schema: String = sqlx::query_scalar("select quote_ident(current_schema())")
+        .fetch_one(&mut *connection)
+        .await?;
     let role = match reader(connection, &schema).await {
         Ok(()) => format!("set local role {ROLE}"),
         Err(reason) => {
@@ -62,7 +63,7 @@ async fn within(
     for setting in settings {
         connection.execute(AssertSqlSafe(setting)).await?;
     }
-    let sql = as_text(connection, sql).await?;
+    let (sql, numbers) = as_text(connection, sql).await?;
     let mut rows = sqlx::query(AssertSqlSafe(sql)).persistent(false).fetch(connection);
     loop {
         match rows.try_next().await {
@@ -72,7 +73,7 @@ async fn within(
                     let names = row.columns().iter().map(|it| it.name().to_owned());
                     answer.result.columns = names.collect();
                 }
-                if !answer.take(datums(&row)?) {
+                if !answer.take(datums(&row, &numbers)?) {
                     break;
                 }
             }
@@ -93,25 +94,32 @@ async fn within(
     Ok(answer.result)
 }
 
-/// The same query, with what this program cannot read told as text.
-async fn as_text(connection: &mut PgConnection, sql: &str) -> Result<String, QueryError> {
-    let described = connection.prepare(sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(sql.to_owned()))).await?;
-    let mut columns = Vec::new();
+/// The same query, with what this program cannot read told as text, and which columns are numbers then.
+async fn as_text(
+    connection: &mut PgConnection,
+    sql: &str,
+) -> Result<(String, Vec<bool>), QueryError> {
+    let described =
+        connection.prepare(sqlx::SqlSafeStr::into_sql_str(AssertSqlSafe(sql.to_owned()))).await?;
+    let (mut columns, mut numbers) = (Vec::new(), Vec::new());
     let mut is_native = true;
     for (number, column) in sqlx::Statement::columns(&described).iter().enumerate() {
         let name = column.name().replace('"', "\"\"");
         let is_known = NATIVE.contains(&column.type_info().name());
         is_native &= is_known;
+        numbers.push(column.type_info().name() == "NUMERIC");
         columns.push(match is_known {
             true => format!("c{number} as \"{name}\""),
             false => format!("cast(c{number} as text) as \"{name}\""),
         });
     }
     if is_native {
-        return Ok(sql.to_owned());
+        return Ok((sql.to_owned(), numbers));
     }
     let names: Vec<String> = (0..columns.len()).map(|it| format!("c{it}")).collect();
-    Ok(format!("select {} from ({sql}) as answer ({})", columns.join(", "), names.join(", ")))
+    let sql =
+        format!("select {} from ({sql}) as answer ({})", columns.join(", "), names.join(", "));
+    Ok((sql, numbers))
 }
 
 /// Makes sure that the role is there and may read the views, and nothing of the store beside them.
@@ -146,8 +154,9 @@ async fn reader(connection: &mut PgConnection, schema: &str) -> Result<(), Strin
 }
 
 async fn is_ready(connection: &mut PgConnection, schema: &str) -> Result<bool, String> {
-    let views: Vec<String> =
-        view_names().map(|it| format!("has_table_privilege(r.oid, '{schema}.q_{it}', 'select')")).collect();
+    let views: Vec<String> = view_names()
+        .map(|it| format!("has_table_privilege(r.oid, '{schema}.q_{it}', 'select')"))
+        .collect();
     let statement = format!(
         "select coalesce((select pg_has_role(current_user, r.oid, 'member') and has_schema_privilege(r.oid, '{schema}', 'usage') and {} and not has_table_privilege(r.oid, '{schema}.versions', 'select') and not r.rolsuper from pg_catalog.pg_roles r where r.rolname = '{ROLE}'), false)",
         views.join(" and ")
@@ -156,7 +165,16 @@ async fn is_ready(connection: &mut PgConnection, schema: &str) -> Result<bool, S
     ready.map_err(|it| it.to_string())
 }
 
-fn datums(row: &PgRow) -> Result<Vec<Datum>, sqlx::Error> {
+/// A number of any length: whole if it can be.
+fn number_of(digits: String) -> Datum {
+    match (digits.parse(), digits.parse()) {
+        (Ok(whole), _) => Datum::Integer(whole),
+        (Err(_), Ok(real)) => Datum::Real(real),
+        (Err(_), Err(_)) => Datum::Text(digits),
+    }
+}
+
+fn datums(row: &PgRow, numbers: &[bool]) -> Result<Vec<Datum>, sqlx::Error> {
     let mut all = Vec::with_capacity(row.len());
     for number in 0..row.len() {
         let value = row.try_get_raw(number)?;
@@ -166,6 +184,7 @@ fn datums(row: &PgRow) -> Result<Vec<Datum>, sqlx::Error> {
         }
         let name = value.type_info().name().to_owned();
         all.push(match name.as_str() {
+            _ if numbers.get(number) == Some(&true) => number_of(row.try_get_unchecked(number)?),
             "BOOL" => Datum::Boolean(row.try_get(number)?),
             "INT2" => Datum::Integer(row.try_get::<i16, _>(number)?.into()),
             "INT4" => Datum::Integer(row.try_get::<i32, _>(number)?.into()),

@@ -6,18 +6,17 @@
 use std::collections::BTreeSet;
 
 use sqlparser::ast::{
-    Cte, Distinct, Expr, GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, LimitClause,
-    ObjectName, ObjectNamePart, Offset, OrderBy, OrderByExpr, OrderByKind, OrderByOptions,
-    OrderBySort, Query, Select, SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind, SetExpr,
-    SetOperator, SetQuantifier, Spanned, TableAlias, TableFactor, TableWithJoins, Value,
-    WildcardAdditionalOptions, With,
+    Cte, Distinct, Expr, GroupByExpr, Ident, LimitClause, Offset, OrderBy, OrderByExpr,
+    OrderByKind, OrderByOptions, OrderBySort, Query, Select, SelectFlavor, SelectItem,
+    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, TableAlias,
+    TableWithJoins, Value, WildcardAdditionalOptions, With,
 };
 use sqlparser::tokenizer::Span;
 
 use super::error::{Position, QueryError};
 use super::guard::{Names, Target, Terms};
+use super::words::{is_name, nearest};
 use super::{place, views};
-use super::words::{is_name, nearest, view_names};
 
 pub(super) type Printed = Result<String, QueryError>;
 
@@ -32,7 +31,7 @@ pub(super) struct Printer {
     pub terms: Terms,
     /// What the query names, if that has been learnt.
     known: Option<Names>,
-    learnt: Names,
+    pub learnt: Names,
     depth: usize,
     growth: u64,
     unnamed: usize,
@@ -56,7 +55,7 @@ impl Printer {
         Err(QueryError::Refused { position: Position::of(span), reason: reason.into() })
     }
 
-    fn unknown<'a, T>(
+    pub fn unknown<'a, T>(
         &self,
         ident: &Ident,
         what: &'static str,
@@ -172,7 +171,7 @@ impl Printer {
     }
 
     /// The query's own tables have names that no table of the store has.
-    fn own_table(&self, word: &str) -> String {
+    pub fn own_table(&self, word: &str) -> String {
         match self.terms.target {
             Target::Plain => word.to_owned(),
             Target::Sqlite | Target::Postgres => format!("c_{word}"),
@@ -186,7 +185,10 @@ impl Printer {
             let all = match set_quantifier {
                 SetQuantifier::All => " all",
                 SetQuantifier::None | SetQuantifier::Distinct => "",
-                _ => return self.refuse(place::of_set(set), "columns are matched by place, not by name"),
+                _ => {
+                    return self
+                        .refuse(place::of_set(set), "columns are matched by place, not by name");
+                }
             };
             let word = match (op, all) {
                 (SetOperator::Union, _) => "union",
@@ -210,9 +212,10 @@ impl Printer {
     fn single(&mut self, set: &SetExpr) -> Printed {
         match set {
             SetExpr::Select(select) => self.select(select),
-            SetExpr::Query(_) | SetExpr::SetOperation { .. } => {
-                self.refuse(place::of_set(set), "brackets around a `select` of several: name it with `with`")
-            }
+            SetExpr::Query(_) | SetExpr::SetOperation { .. } => self.refuse(
+                place::of_set(set),
+                "brackets around a `select` of several: name it with `with`",
+            ),
             _ => self.refuse(place::of_set(set), "only `select` is known here"),
         }
     }
@@ -248,7 +251,7 @@ impl Printer {
         if into.is_some() {
             return self.refuse(span, "`into` would make a table");
         }
-        let foreign = [
+        let has_foreign_parts = [
             !optimizer_hints.is_empty(),
             select_modifiers.is_some(),
             top.is_some(),
@@ -264,24 +267,10 @@ impl Printer {
             value_table_mode.is_some(),
             !matches!(flavor, SelectFlavor::Standard),
         ];
-        if foreign.contains(&true) {
+        if has_foreign_parts.contains(&true) {
             return self.refuse(span, "a part of this `select` is not known here");
         }
-        let mut sql = String::from("select ");
-        match distinct {
-            None | Some(Distinct::All) => {}
-            Some(Distinct::Distinct) => sql.push_str("distinct "),
-            Some(Distinct::On(_)) => return self.refuse(span, "`distinct on` is not known here"),
-        }
-        if projection.is_empty() {
-            return self.refuse(span, "it selects nothing");
-        }
-        // Tables first: what they are called is needed nowhere else so much.
-        let tables = self.each(from, Self::table_with_joins)?;
-        sql.push_str(&self.each(projection, Self::item)?.join(", "));
-        if !tables.is_empty() {
-            sql.push_str(&format!(" from {}", tables.join(" cross join ")));
-        }
+        let mut sql = self.selected(distinct.as_ref(), projection, from, span)?;
         if let Some(selection) = selection {
             sql.push_str(&format!(" where {}", self.expression(selection)?));
         }
@@ -296,6 +285,31 @@ impl Printer {
         }
         if let Some(having) = having {
             sql.push_str(&format!(" having {}", self.expression(having)?));
+        }
+        Ok(sql)
+    }
+
+    fn selected(
+        &mut self,
+        distinct: Option<&Distinct>,
+        projection: &[SelectItem],
+        from: &[TableWithJoins],
+        span: Span,
+    ) -> Printed {
+        let mut sql = String::from("select ");
+        match distinct {
+            None | Some(Distinct::All) => {}
+            Some(Distinct::Distinct) => sql.push_str("distinct "),
+            Some(Distinct::On(_)) => return self.refuse(span, "`distinct on` is not known here"),
+        }
+        if projection.is_empty() {
+            return self.refuse(span, "it selects nothing");
+        }
+        // Tables first: what they are called is needed nowhere else so much.
+        let tables = self.each(from, Self::table_with_joins)?;
+        sql.push_str(&self.each(projection, Self::item)?.join(", "));
+        if !tables.is_empty() {
+            sql.push_str(&format!(" from {}", tables.join(" cross join ")));
         }
         Ok(sql)
     }
@@ -377,152 +391,6 @@ impl Printer {
         }
     }
 
-    fn table_with_joins(&mut self, table: &TableWithJoins) -> Printed {
-        let TableWithJoins { relation, joins } = table;
-        let mut sql = self.table(relation)?;
-        for join in joins {
-            sql.push_str(&self.join(join)?);
-        }
-        Ok(sql)
-    }
-
-    fn join(&mut self, join: &Join) -> Printed {
-        let Join { relation, global, join_operator } = join;
-        let span = place::of_table(relation);
-        let (word, constraint) = match join_operator {
-            JoinOperator::Join(it) | JoinOperator::Inner(it) => ("join", it),
-            JoinOperator::Left(it) | JoinOperator::LeftOuter(it) => ("left join", it),
-            JoinOperator::Right(it) | JoinOperator::RightOuter(it) => ("right join", it),
-            JoinOperator::FullOuter(it) => ("full join", it),
-            JoinOperator::CrossJoin(it) => ("cross join", it),
-            _ => return self.refuse(span, "known are inner, left, right, full and cross joins"),
-        };
-        if *global {
-            return self.refuse(span, "`global` is not known here");
-        }
-        let table = self.table(relation)?;
-        let on = match (constraint, word) {
-            (JoinConstraint::None, "cross join") => String::new(),
-            (_, "cross join") => return self.refuse(span, "a cross join has no condition"),
-            (JoinConstraint::On(condition), _) => format!(" on {}", self.expression(condition)?),
-            (JoinConstraint::Using(columns), _) => {
-                let mut names = Vec::new();
-                for column in columns {
-                    let ident = self.one_part(column)?;
-                    names.push(self.column(ident)?);
-                }
-                format!(" using ({})", names.join(", "))
-            }
-            (JoinConstraint::Natural, _) => {
-                let reason = "a natural join would compare `unobserved`, too: write `using` or `on`";
-                return self.refuse(span, reason);
-            }
-            (JoinConstraint::None, _) => return self.refuse(span, "the join has no `on`"),
-        };
-        Ok(format!(" {word} {table}{on}"))
-    }
-
-    fn table(&mut self, table: &TableFactor) -> Printed {
-        match table {
-            TableFactor::Table {
-                name,
-                alias,
-                args,
-                with_hints,
-                version,
-                with_ordinality,
-                partitions,
-                json_path,
-                sample,
-                index_hints,
-            } => {
-                if args.is_some() {
-                    return self.refuse(name.span(), "a function is no table");
-                }
-                let is_plain = with_hints.is_empty()
-                    && version.is_none()
-                    && !with_ordinality
-                    && partitions.is_empty()
-                    && json_path.is_none()
-                    && sample.is_none()
-                    && index_hints.is_empty();
-                match is_plain {
-                    true => self.named_table(name, alias.as_ref()),
-                    false => self.refuse(name.span(), "a view is named, and nothing more"),
-                }
-            }
-            TableFactor::Derived { lateral, subquery, alias, sample } => {
-                let span = place::of_table(table);
-                if *lateral || sample.is_some() {
-                    return self.refuse(span, "`lateral` and samples are not known here");
-                }
-                let Some(alias) = alias else {
-                    return self.refuse(span, "a `select` as a table needs a name");
-                };
-                let sql = self.query(subquery, None)?;
-                let alias = self.alias(alias, None)?;
-                Ok(format!("({sql}) as {alias}"))
-            }
-            TableFactor::NestedJoin { table_with_joins, alias: None } => {
-                self.deeper(place::of_table(table))?;
-                let sql = self.table_with_joins(table_with_joins)?;
-                self.back();
-                Ok(format!("({sql})"))
-            }
-            _ => self.refuse(place::of_table(table), "only views and a `select` in brackets are tables"),
-        }
-    }
-
-    fn named_table(&mut self, name: &ObjectName, alias: Option<&TableAlias>) -> Printed {
-        let ident = self.one_part(name)?;
-        let word = ident.value.to_lowercase();
-        let (table, view) = match views::view(&word) {
-            Some(view) => {
-                self.learnt.views.insert(view.name);
-                let table = match self.terms.target {
-                    Target::Plain => view.name.to_owned(),
-                    Target::Sqlite | Target::Postgres => format!("q_{}", view.name),
-                };
-                (table, Some(view.name))
-            }
-            None if self.learnt.tables.contains(&word) => (self.own_table(&word), None),
-            None => {
-                let own = self.learnt.tables.iter().map(String::as_str);
-                let known: Vec<&str> = view_names().map(|it| -> &str { it }).chain(own).collect();
-                return self.unknown(ident, "view", known.into_iter());
-            }
-        };
-        let alias = match alias {
-            Some(alias) => self.alias(alias, view)?,
-            None => {
-                self.learnt.qualifiers.entry(word.clone()).or_default().insert(view);
-                word
-            }
-        };
-        Ok(format!("{table} as {alias}"))
-    }
-
-    fn alias(
-        &mut self,
-        alias: &TableAlias,
-        view: Option<&'static str>,
-    ) -> Result<String, QueryError> {
-        let TableAlias { explicit: _, name, columns, at } = alias;
-        if !columns.is_empty() || at.is_some() {
-            return self.refuse(name.span, "columns are named where they are selected");
-        }
-        let word = self.new_name(name)?;
-        self.learnt.qualifiers.entry(word.clone()).or_default().insert(view);
-        Ok(word)
-    }
-
-    fn one_part<'n>(&self, name: &'n ObjectName) -> Result<&'n Ident, QueryError> {
-        match name.0.as_slice() {
-            [ObjectNamePart::Identifier(ident)] => Ok(ident),
-            _ => self.refuse(name.span(), format!("`{name}` is in another schema: there is but one")),
-        }
-    }
-
     /// A name that the query gives.
     pub fn new_name(&self, ident: &Ident) -> Result<String, QueryError> {
         let word = ident.value.to_lowercase();
@@ -587,7 +455,9 @@ impl Printer {
             let way = match sort {
                 None | Some(OrderBySort::Asc) => "",
                 Some(OrderBySort::Desc) => " desc",
-                Some(_) => return self.refuse(place::of_expression(expr), "known are `asc` and `desc`"),
+                Some(_) => {
+                    return self.refuse(place::of_expression(expr), "known are `asc` and `desc`");
+                }
             };
             if with_fill.is_some() {
                 return self.refuse(place::of_expression(expr), "`with fill` is not known here");
@@ -637,7 +507,9 @@ impl Printer {
         };
         match number {
             Some(number) => Ok(u64::from(number)),
-            None => self.refuse(place::of_expression(expression), "a whole number has to stand here"),
+            None => {
+                self.refuse(place::of_expression(expression), "a whole number has to stand here")
+            }
         }
     }
 }

@@ -35,8 +35,12 @@ pub(super) struct Answer<'l> {
 
 impl<'l> Answer<'l> {
     pub fn new(limits: &'l QueryLimits) -> Self {
-        let result =
-            QueryResult { columns: Vec::new(), rows: Vec::new(), truncated: None, notes: Vec::new() };
+        let result = QueryResult {
+            columns: Vec::new(),
+            rows: Vec::new(),
+            truncated: None,
+            notes: Vec::new(),
+        };
         Self { limits, bytes: 0, result }
     }
 

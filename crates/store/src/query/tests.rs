@@ -57,7 +57,11 @@ fn every_example_passes_and_means_the_same_when_read_again() {
             assert_eq!(written(&plain, target), written(example.sql, target), "{}", example.name);
             must_hold(&written(example.sql, target), target);
         }
-        assert!(example.answers.ends_with(['.', '"']) && example.answers.len() > 20, "{}", example.name);
+        assert!(
+            example.answers.ends_with(['.', '"']) && example.answers.len() > 20,
+            "{}",
+            example.name
+        );
     }
 }
 
@@ -125,20 +129,95 @@ fn what_is_large_or_deep_is_refused_not_run_into() {
 fn no_word_of_sql_becomes_a_name() {
     for word in sqlparser::keywords::ALL_KEYWORDS {
         let word = word.to_lowercase();
-        let sql = format!("select \"{word}\" from (select name as \"{word}\" from hosts) x order by \"{word}\"");
+        let sql = format!(
+            "select \"{word}\" from (select name as \"{word}\" from hosts) x order by \"{word}\""
+        );
         assert_eq!(guard(&sql, Target::Sqlite).is_ok(), is_name(&word), "{word}");
     }
 }
 
 /// Pieces of which queries are made: good ones, bad ones, and what stands between.
 const PIECES: &[&str] = &[
-    "select", "from", "workloads", "disks d", "where", "name", "w.name", "power = 'on'", "and", "(", ")", ",",
-    "count(*)", "group by", "order by", "limit 5", "with x as (", "union all", "join", "on", "x", "'", "\"", "--",
-    "/*", "*/", ";", "\\", "''", "sqlite_master", "pg_catalog.pg_class", "load_extension('a')", "pg_sleep(9)", "*",
-    "attach", "pragma", "||", "::text", "cast(", "as", "case when", "then", "end", "null", "1", "= any", "$1", "?",
-    "E'\\''", "U&'x'", "$$", "{", "}", "[", "]", "@>", "~", "->>", "lateral", "values (1)", "into t", "for update",
-    "is_absent(name)", "why(w.power)", "days_ago(3)", "over (", "partition by", "filter (where", "exists (", "not",
-    "in (", "between", "like", "ilike", "escape", "as \"x\"", "distinct", "having", "intersect", "except",
+    "select",
+    "from",
+    "workloads",
+    "disks d",
+    "where",
+    "name",
+    "w.name",
+    "power = 'on'",
+    "and",
+    "(",
+    ")",
+    ",",
+    "count(*)",
+    "group by",
+    "order by",
+    "limit 5",
+    "with x as (",
+    "union all",
+    "join",
+    "on",
+    "x",
+    "'",
+    "\"",
+    "--",
+    "/*",
+    "*/",
+    ";",
+    "\\",
+    "''",
+    "sqlite_master",
+    "pg_catalog.pg_class",
+    "load_extension('a')",
+    "pg_sleep(9)",
+    "*",
+    "attach",
+    "pragma",
+    "||",
+    "::text",
+    "cast(",
+    "as",
+    "case when",
+    "then",
+    "end",
+    "null",
+    "1",
+    "= any",
+    "$1",
+    "?",
+    "E'\\''",
+    "U&'x'",
+    "$$",
+    "{",
+    "}",
+    "[",
+    "]",
+    "@>",
+    "~",
+    "->>",
+    "lateral",
+    "values (1)",
+    "into t",
+    "for update",
+    "is_absent(name)",
+    "why(w.power)",
+    "days_ago(3)",
+    "over (",
+    "partition by",
+    "filter (where",
+    "exists (",
+    "not",
+    "in (",
+    "between",
+    "like",
+    "ilike",
+    "escape",
+    "as \"x\"",
+    "distinct",
+    "having",
+    "intersect",
+    "except",
 ];
 
 proptest! {

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 use super::words::FUNCTIONS;
-use crate::tables::ColumnType;
-use crate::tables::schema::{further_views, tables};
+use crate::tables::further::FURTHER_VIEWS;
+use crate::tables::schema::tables;
+use crate::tables::{ColumnInfo, ColumnType};
 
 /// A view.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,31 +40,39 @@ pub fn catalogue() -> Vec<View> {
 pub(super) fn all() -> &'static [View] {
     static ALL: OnceLock<Vec<View>> = OnceLock::new();
     ALL.get_or_init(|| {
-        let tables = tables().into_iter().chain(further_views());
-        let mut views: Vec<View> = tables
-            .map(|table| {
-                let columns = table.columns.into_iter().chain(table.samples);
-                let mut columns: Vec<ViewColumn> = columns
-                    .map(|it| ViewColumn {
-                        name: it.name,
-                        kind: it.kind,
-                        unit: it.unit,
-                        meaning: it.meaning,
-                    })
-                    .collect();
-                columns.push(ViewColumn {
-                    name: "unobserved",
-                    kind: ColumnType::Text,
-                    unit: "",
-                    meaning: "Which values nobody knows, and why: ` power=no-permission `; a null that is not named here was observed to be absent",
-                });
-                View { name: table.name, meaning: table.meaning, columns }
-            })
+        let mut views: Vec<View> = tables()
+            .into_iter()
+            .map(|it| of(it.name, it.meaning, it.columns.iter().chain(&it.samples)))
             .collect();
+        views.extend(FURTHER_VIEWS.iter().map(|it| of(it.name, it.meaning, it.columns.iter())));
         views.sort_by_key(|it| it.name);
         views
     })
 }
+
+fn of<'a>(
+    name: &'static str,
+    meaning: &'static str,
+    columns: impl Iterator<Item = &'a ColumnInfo>,
+) -> View {
+    let column = |it: &ColumnInfo| ViewColumn {
+        name: it.name,
+        kind: it.kind,
+        unit: it.unit,
+        meaning: it.meaning,
+    };
+    let mut columns: Vec<ViewColumn> = columns.map(column).collect();
+    columns.push(ViewColumn {
+        name: "unobserved",
+        kind: ColumnType::Text,
+        unit: "",
+        meaning: UNOBSERVED,
+    });
+    View { name, meaning, columns }
+}
+
+/// What the last column of every view means.
+const UNOBSERVED: &str = "Which values nobody knows, and why: ` power=no-permission `; a null that is not named here was observed to be absent";
 
 /// The view of a name.
 pub(super) fn view(name: &str) -> Option<&'static View> {

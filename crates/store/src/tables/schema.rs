@@ -78,7 +78,11 @@ fn table_sql(sql: &mut String, table: &TableInfo, is_sample: bool, columns: &[Co
         let _ = write!(sql, ",\n    {} {}", column.name, sql_type(column.kind));
     }
     sql.push_str(",\n    reason bigint not null");
-    sql.push_str(if is_sample { "\n);\n" } else { ",\n    primary key (entity, item)\n){rowid};\n" });
+    sql.push_str(if is_sample {
+        "\n);\n"
+    } else {
+        ",\n    primary key (entity, item)\n){rowid};\n"
+    });
     for column in columns.iter().filter(|it| it.is_indexed) {
         let _ = writeln!(sql, "create index {name}_{} on {name} ({});", column.name, column.name);
     }
@@ -116,7 +120,8 @@ fn view_sql(sql: &mut String, table: &TableInfo) {
     );
 }
 
-const HEAD: &str = "-- Generated from src/tables; a test compares. Words in braces differ between engines.
+const HEAD: &str =
+    "-- Generated from src/tables; a test compares. Words in braces differ between engines.
 
 -- Why values are missing, each list once: ` power=no-permission created=source-limit `
 create table reasons (
@@ -207,78 +212,6 @@ create view q_applications as
     where application is not null
     group by application;
 ";
-
-/// What the views beyond the tables show, for the documentation.
-pub(crate) fn further_views() -> Vec<TableInfo> {
-    fn column(
-        name: &'static str,
-        kind: ColumnType,
-        unit: &'static str,
-        meaning: &'static str,
-    ) -> ColumnInfo {
-        ColumnInfo { name, kind, unit, meaning, is_indexed: false }
-    }
-    use ColumnType::{Boolean, Integer, Text, Time};
-    let view = |name, meaning, columns| TableInfo {
-        name,
-        meaning,
-        precedence: Precedence::ByControlPlane,
-        columns,
-        samples: Vec::new(),
-    };
-    let platform = || column("platform", Text, "", "The platform");
-    let connector = || column("connector", Text, "", "Name of the connector that read it");
-    vec![
-        view("applications", "What workloads serve, as people say", vec![
-            column("name", Text, "", "Its name"),
-            column("owner", Text, "", "Who answers for it; none where its workloads disagree or nobody says"),
-            column("workload_count", Integer, "", "Workloads that serve it"),
-        ]),
-        view("findings", "What connectors found worth a person's time, at the latest reading", vec![
-            platform(),
-            connector(),
-            column("severity", Text, "", "`critical`, `warning` or `information`"),
-            column("code", Text, "", "Stable code with a page of its own"),
-            column("subject", Text, "", "What it is about"),
-            column("message", Text, "", "What was found"),
-            column("remedy", Text, "", "What to do"),
-        ]),
-        view("changes", "States of everything: from when, up to when", vec![
-            platform(),
-            connector(),
-            column("kind", Text, "", "Which list it belongs to: `workloads`, `hosts` …"),
-            column("id", Text, "", "What tells it from others of its kind on its platform"),
-            column("incarnation", Integer, "", "Counts up when an id is given to another thing"),
-            column("observed_from", Time, "", "First reading that told this state"),
-            column("observed_to", Time, "", "First reading that told another, or none; none while it is so"),
-            column("recorded", Time, "", "When the store learnt of it"),
-            column("mapper", Integer, "", "Version of the mappers that read it"),
-        ]),
-        view("collections", "Readings of platforms", vec![
-            platform(),
-            connector(),
-            column("source", Text, "", "What was read"),
-            column("observed", Time, "", "When the platform was seen"),
-            column("observed_by", Text, "", "How that is known: `utc`, `local` (told without a zone, taken as UTC), `recorded` (not told)"),
-            column("recorded", Time, "", "When it was recorded"),
-            column("mapper", Integer, "", "Version of the mappers that read it"),
-            column("objects", Integer, "", "Objects seen"),
-            column("is_latest", Boolean, "", "The latest of this platform by this connector"),
-        ]),
-        view("gaps", "What was not observed at the latest reading, and why", vec![
-            platform(),
-            connector(),
-            column("cause", Text, "", "Kind of reason: `no-permission`, `timed-out` …"),
-            column("section", Text, "", "Tab or kind of object"),
-            column("field", Text, "", "Column header or field, as the source writes it"),
-            column("file", Text, "", "File name, or the platform's address"),
-            column("line", Integer, "", "Row as a spreadsheet counts it"),
-            column("message", Text, "", "What happened and what it means"),
-            column("value", Text, "", "The value that could not be mapped, shortened, secrets redacted"),
-            column("occurrences", Integer, "", "How many rows it stands for"),
-        ]),
-    ]
-}
 
 #[cfg(test)]
 mod tests {

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use entente_model::{
     ApplicationId, AttachmentKind, AttributeKind, BusSharing, ClusterId, DatastoreId, DiskMode,
-    DiskSharing, FirmwareKind, HostId, Listing, Moment, NetworkId, Observed, PlatformId, PowerState,
-    PrincipalKind, RawMapping, SwitchKind, Text, ToolsStatus, Uuid, WorkloadId, WorkloadKind,
+    DiskSharing, FirmwareKind, HostId, Listing, Moment, NetworkId, Observed, PlatformId,
+    PowerState, PrincipalKind, RawMapping, SwitchKind, Text, ToolsStatus, Uuid, WorkloadId,
+    WorkloadKind,
 };
 
 use super::Fact;

@@ -165,7 +165,9 @@ impl Current {
             if !table.samples.is_empty() {
                 let name = now_table(table.name, true);
                 // What waits may be of something that is gone.
-                if let Some(rows) = self.tables.get_mut(&(table.name, true)) && !gone.is_empty() {
+                if let Some(rows) = self.tables.get_mut(&(table.name, true))
+                    && !gone.is_empty()
+                {
                     rows.flush(connection).await?;
                 }
                 delete(connection, &name, &gone).await?;
@@ -225,7 +227,9 @@ pub(crate) async fn head_rows(
     platform: &str,
     head: &Head,
 ) -> Result<(), StoreError> {
-    for table in ["delete from now_findings where feed = $1", "delete from now_gaps where feed = $1"] {
+    for table in
+        ["delete from now_findings where feed = $1", "delete from now_gaps where feed = $1"]
+    {
         sqlx::query(table).bind(feed).execute(&mut *connection).await?;
     }
     let text = |text: &str| Cell::Text(text.replace('\0', "\u{fffd}"));
@@ -238,16 +242,24 @@ pub(crate) async fn head_rows(
         &["feed", "platform", "connector", "severity", "code", "subject", "message", "remedy"],
     );
     for it in &head.findings {
-        let rest =
-            [it.severity.as_str(), &it.code, &it.subject, &it.message, &it.remedy].map(text);
+        let rest = [it.severity.as_str(), &it.code, &it.subject, &it.message, &it.remedy].map(text);
         rows.add(connection, first().into_iter().chain(rest)).await?;
     }
     rows.finish(connection).await?;
     let mut rows = Rows::into(
         "now_gaps",
         &[
-            "feed", "platform", "connector", "cause", "section", "field", "file", "line",
-            "message", "value", "occurrences",
+            "feed",
+            "platform",
+            "connector",
+            "cause",
+            "section",
+            "field",
+            "file",
+            "line",
+            "message",
+            "value",
+            "occurrences",
         ],
     );
     for it in &head.gaps {

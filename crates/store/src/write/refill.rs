@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use entente_model::SourceId;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
-use super::current::{Current, head_rows, rivals};
 use super::Head;
+use super::current::{Current, head_rows, rivals};
 use crate::body::{decompress, pack, unpack, unreadable};
 use crate::error::StoreError;
 use crate::nouns::{Noun, for_each_list};
@@ -38,7 +38,8 @@ pub(crate) async fn refill(connection: &mut AnyConnection) -> Result<(), StoreEr
         let mut current = Current::start(&mut *connection, feed).await?;
         macro_rules! fill {
             ($collection:expr, $type:ident, $($list:ident).+) => {
-                list::<entente_model::$type>(connection, &mut current, feed, &head.source.id).await?;
+                list::<entente_model::$type>(connection, &mut current, feed, &head.source.id)
+                    .await?;
             };
         }
         for_each_list!((), fill);

@@ -1,6 +1,6 @@
 //! The two engines, each with an empty store for every test.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -71,11 +71,11 @@ fn start() -> Option<Server> {
     Some(Server { url: String::from_utf8(started.stdout).unwrap().trim().to_owned() })
 }
 
-fn end_with_this_program(script: &Path, folder: &PathBuf) {
+fn end_with_this_program(script: &Path, folder: &Path) {
     let watch = "while kill -0 \"$1\" 2>/dev/null; do sleep 1; done; \"$2\" stop \"$3\"; rm -rf \"$3\" \"$3.log\"";
     let watcher = Command::new("setsid")
         .args(["sh", "-c", watch, "sh", &std::process::id().to_string()])
-        .args([script, folder.as_path()])
+        .args([script, folder])
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())
         .spawn();
