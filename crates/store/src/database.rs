@@ -255,22 +255,22 @@ impl Rows {
 
     pub fn or(table: &str, columns: &[&str], tail: &str) -> Self {
         let head = format!("insert into {table} ({}) values ", columns.join(", "));
-        let mut rows = Self {
+        Self {
             head,
             tail: tail.to_owned(),
             columns: columns.len(),
             waiting: Vec::new(),
             full: String::new(),
-        };
-        rows.full = rows.statement(rows.rows_max());
-        rows
+        }
     }
 
     fn rows_max(&self) -> usize {
         (VALUES_MAX / self.columns.max(1)).clamp(1, 500)
     }
 
-    fn statement(&self, rows: usize) -> String {
+    /// SQLite looks a numbered mark up among all others of the statement: with thousands, that is most of
+    /// the work.
+    fn statement(&self, rows: usize, is_numbered: bool) -> String {
         let mut statement = self.head.clone();
         let mut number = 0;
         for row in 0..rows {
@@ -280,8 +280,10 @@ impl Rows {
                 if column > 0 {
                     statement.push_str(", ");
                 }
-                statement.push('$');
-                statement.push_str(&number.to_string());
+                match is_numbered {
+                    true => statement.push_str(&format!("${number}")),
+                    false => statement.push('?'),
+                }
             }
             statement.push(')');
         }
@@ -296,6 +298,9 @@ impl Rows {
     ) -> Result<(), StoreError> {
         self.waiting.extend(row);
         if self.waiting.len() >= self.rows_max() * self.columns {
+            if self.full.is_empty() {
+                self.full = self.statement(self.rows_max(), is_numbered(connection));
+            }
             let statement = self.full.clone();
             self.send(connection, statement, true).await?;
         }
@@ -311,7 +316,8 @@ impl Rows {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        let statement = self.statement(self.waiting.len() / self.columns.max(1));
+        let rows = self.waiting.len() / self.columns.max(1);
+        let statement = self.statement(rows, is_numbered(connection));
         self.send(connection, statement, false).await
     }
 
@@ -337,4 +343,9 @@ impl Rows {
         query.execute(connection).await?;
         Ok(())
     }
+}
+
+/// Whether the engine's marks are `$1`, `$2` … only.
+fn is_numbered(connection: &AnyConnection) -> bool {
+    connection.backend_name() != "SQLite"
 }

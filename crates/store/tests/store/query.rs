@@ -1,6 +1,7 @@
 //! SQL over the estate, on both engines and as of a time: one answer.
 #![expect(clippy::panic, reason = "helpers of tests fail by panicking")]
 
+use std::process::Command;
 use std::time::Duration;
 
 use entente_model::{
@@ -8,7 +9,7 @@ use entente_model::{
     PlatformId, Principal, PrincipalKind, RawMapping, Severity, Volume, Why,
 };
 use entente_store::query::{Datum, QueryLimits, QueryResult, Reached, catalogue, examples};
-use entente_store::{AsOf, Store};
+use entente_store::{Address, AsOf, Store};
 
 use crate::engines::engines;
 use crate::{day, gap, seen, write};
@@ -409,5 +410,24 @@ async fn things_are_found_by_name_address_and_uuid() {
         assert!(gone.iter().all(|it| it.id != first.workloads[12].id.as_str()));
         assert!(store.search("", 50).await.unwrap().is_empty());
         assert_eq!(store.search("10.", 3).await.unwrap().len(), 4);
+    }
+}
+
+/// The role that owns the store may not make roles: queries are asked all the same, and say so.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_without_rights_over_roles_is_told_of() {
+    for engine in engines() {
+        let Address::Postgres(url) = &engine.address else { continue };
+        let make =
+            "create role plain_owner login; grant create, usage on schema public to plain_owner";
+        let made =
+            Command::new("psql").args(["--quiet", "--dbname", url, "--command", make]).status();
+        assert!(made.unwrap().success());
+        let address = Address::Postgres(url.replace("://entente@", "://plain_owner@"));
+        let store = Store::open(&address).await.unwrap();
+        write(&store, &seen(5, 0), 0).await;
+        let answer = ask(&store, "select count(*) from workloads", AsOf::Latest).await;
+        assert_eq!(answer.rows, [[Datum::Integer(5)]]);
+        assert!(answer.notes[0].contains("entente_reader"), "{:?}", answer.notes);
     }
 }
