@@ -1,5 +1,4 @@
 //! The limit of memory holds for a whole process: alone in this one.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use entente_store::query::{QueryLimits, Reached};
 use entente_store::{Address, AsOf, Stamp, Store};

@@ -106,10 +106,8 @@ impl Printer {
                 let reason = "times are text: compare them with `now()`, `days_ago(30)`, `age_days(created)`";
                 self.refuse(place::of_expression(expression), reason)
             }
-            other => {
-                let words: String = other.to_string().chars().take(40).collect();
-                self.refuse(place::of_expression(other), format!("`{words}` is not known here"))
-            }
+            // Not written out: it may be long and deep.
+            other => self.refuse(place::of_expression(other), "this expression is not known here"),
         }
     }
 

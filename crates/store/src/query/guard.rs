@@ -64,8 +64,21 @@ pub(super) struct Names {
     pub views: BTreeSet<&'static str>,
 }
 
+/// Room for the parser: its trees are as deep as chains of operators are long, and it gives them up by
+/// recursion, too.
+const STACK_BYTES: usize = 64 << 20;
+
 /// Reads a query and writes it anew, or says why not.
 pub(crate) fn check(sql: &str, terms: Terms) -> Result<Checked, QueryError> {
+    let own_stack = std::thread::Builder::new().stack_size(STACK_BYTES);
+    let checked = std::thread::scope(|scope| {
+        let thread = own_stack.spawn_scoped(scope, || checked(sql, terms)).ok()?;
+        thread.join().ok()
+    });
+    checked.unwrap_or_else(|| Err(refused(None, "it could not be read through")))
+}
+
+fn checked(sql: &str, terms: Terms) -> Result<Checked, QueryError> {
     let query = parse(sql)?;
     // Names may be used before they are given: once to learn them, once to write.
     let mut learning = Printer::new(terms, None);
@@ -93,6 +106,8 @@ fn parse(sql: &str) -> Result<Query, QueryError> {
         QueryError::Unreadable { position: Position::at(error.location), reason: error.message }
     })?;
     let words = tokens.iter().filter(|it| !matches!(it.token, Token::Whitespace(_)));
+    let first = words.clone().next().map(|it| it.token.to_string().to_lowercase());
+    let first = first.unwrap_or_default();
     if words.count() > TOKENS_MAX {
         return Err(refused(None, format!("it has more than {TOKENS_MAX} words and signs")));
     }
@@ -103,11 +118,7 @@ fn parse(sql: &str) -> Result<Query, QueryError> {
     match (statements.next(), statements.next()) {
         (Some(Statement::Query(query)), None) => Ok(*query),
         (Some(_), Some(_)) => Err(refused(None, "it is more than one statement")),
-        (Some(other), None) => {
-            let words = other.to_string();
-            let first = words.split_whitespace().next().unwrap_or_default().to_lowercase();
-            Err(refused(None, format!("`{first}` is no `select`")))
-        }
+        (Some(_), None) => Err(refused(None, format!("`{first}` is no `select`"))),
         (None, _) => {
             Err(QueryError::Unreadable { position: None, reason: "it is empty".to_owned() })
         }

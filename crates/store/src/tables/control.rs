@@ -96,11 +96,9 @@ static FIREWALL_TABLE: Table<NativePolicy, NativePolicy> = Table {
     parts: |it| vec![it],
     columns: &[
         Column::text("platform", "Where it holds", |it, _| it.platform.told()),
-        Column::text(
-            "dialect",
-            "The language: `proxmox-firewall`, `libvirt-nwfilter` …",
-            |it, _| it.dialect.told(),
-        ),
+        Column::text("dialect", "The language in which the body is written", |it, _| {
+            it.dialect.told()
+        }),
         Column::text("scope", "On what, by the platform's own path or id", |it, _| it.scope.told()),
         Column::text("name", "Its name or kind within the scope", |it, _| it.name.told()),
         Column::text(
