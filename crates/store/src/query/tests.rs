@@ -119,14 +119,14 @@ fn what_is_large_or_deep_is_refused_not_run_into() {
         format!("select 1 from workloads where {}", vec!["name = 'a'"; length].join(" or "))
     };
     assert!(guard(&chain(1_400), Target::Sqlite).is_ok());
-    must_hold(&written(&chain(100), Target::Sqlite), Target::Sqlite);
+    must_hold(&written(&chain(30), Target::Sqlite), Target::Sqlite);
     let mixed = format!("select 1{}", " - 1 + 1".repeat(1_400));
     assert!(guard(&mixed, Target::Sqlite).is_err());
     let hidden = format!("select array[1{}]", " - 1 + 1".repeat(1_400));
     assert!(guard(&hidden, Target::Sqlite).is_err());
     let deleted = format!("delete from x where 1{}", " - 1 + 1".repeat(1_400));
     assert!(guard(&deleted, Target::Sqlite).is_err());
-    let unions = vec!["select 1"; 100].join(" union all ");
+    let unions = vec!["select 1"; 20].join(" union all ");
     must_hold(&written(&unions, Target::Postgres), Target::Postgres);
     let doubling = "with a as (select name || name || name || name || name || name || name || name as n from hosts), b as (select n || n || n || n || n || n || n || n as n from a), c as (select n || n || n || n || n || n || n || n as n from b), d as (select n || n || n || n || n || n || n || n as n from c), e as (select n||n as n from d) select n from e";
     assert!(guard(doubling, Target::Sqlite).unwrap_err().to_string().contains("too often"));
