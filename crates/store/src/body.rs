@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::error::StoreError;
 use crate::nouns::{Noun, put_samples, take_samples};
+use crate::tables::{TableRow, Token};
 
 /// Bytes of a digest that are kept: two bodies that differ share them once in 2^64 stores.
 const HASH_BYTES: usize = 16;
@@ -22,18 +23,27 @@ pub(crate) struct Packed {
     pub json: Vec<u8>,
     /// Samples, if it has any.
     pub samples: Option<Vec<u8>>,
+    /// Its rows in the tables of what is so now.
+    pub rows: Vec<TableRow>,
+    /// By which words it is found.
+    pub tokens: Vec<Token>,
 }
 
 /// Makes one ready.
 pub(crate) fn pack<N: Noun>(noun: &mut N) -> Result<Packed, StoreError> {
     noun.set_source(None);
+    let (mut rows, tokens) = (Vec::new(), noun.tokens());
+    for table in N::tables() {
+        table.fill(noun, &mut rows);
+    }
     let samples = take_samples(noun);
     let json = serde_json::to_vec(noun).map_err(unwritable)?;
     let samples = match samples.is_empty() {
         true => None,
         false => Some(serde_json::to_vec(&samples).map_err(unwritable)?),
     };
-    Ok(Packed { name: noun.name(), identity: noun.identity(), hash: hash(&json), json, samples })
+    let (name, identity, hash) = (noun.name(), noun.identity(), hash(&json));
+    Ok(Packed { name, identity, hash, json, samples, rows, tokens })
 }
 
 /// Reads one back.

@@ -11,7 +11,8 @@ use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Executor, Row};
 use crate::error::StoreError;
 
 /// One file each, in order; a store has seen the first so many of them.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001.sql")];
+pub(crate) const MIGRATIONS: &[&str] =
+    &[include_str!("../migrations/0001.sql"), include_str!("../migrations/0002.sql")];
 
 /// How long a writer waits for another one.
 const BUSY: Duration = Duration::from_secs(30);
@@ -64,12 +65,38 @@ pub enum Engine {
 }
 
 impl Engine {
+    /// The statements of a migration, as this engine spells them.
+    pub(crate) fn statements(self, migration: &str) -> Vec<String> {
+        let statements = self.spelled(migration);
+        statements.split(";\n").filter(|it| has_words(it)).map(str::to_owned).collect()
+    }
+
     fn spelled(self, statement: &str) -> String {
-        let (id, bytes, text_key) = match self {
-            Self::Sqlite => ("integer primary key", "blob", "text"),
-            Self::Postgres => ("bigint primary key", "bytea", "text"),
+        let words = match self {
+            Self::Sqlite => [
+                ("{id}", "integer primary key"),
+                ("{bytes}", "blob"),
+                ("{text_key}", "text"),
+                ("{word}", "text"),
+                ("{rowid}", " without rowid"),
+                ("{time:", "strftime('%Y-%m-%dT%H:%M:%SZ', "),
+                (":time}", " / 1000000, 'unixepoch')"),
+            ],
+            Self::Postgres => [
+                ("{id}", "bigint primary key"),
+                ("{bytes}", "bytea"),
+                ("{text_key}", "text"),
+                // Compared byte by byte, as SQLite does.
+                ("{word}", "text collate \"C\""),
+                ("{rowid}", ""),
+                ("{time:", "to_char(to_timestamp("),
+                (
+                    ":time}",
+                    " / 1000000) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') collate \"C\"",
+                ),
+            ],
         };
-        statement.replace("{id}", id).replace("{bytes}", bytes).replace("{text_key}", text_key)
+        words.iter().fold(statement.to_owned(), |it, (word, sql)| it.replace(word, sql))
     }
 }
 
@@ -114,10 +141,12 @@ impl Store {
         }
         let first = usize::try_from(found).unwrap_or_default();
         for migration in MIGRATIONS.get(first..).unwrap_or_default() {
-            let statements = self.engine.spelled(migration);
-            for statement in statements.split(";\n").filter(|it| has_words(it)) {
-                sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&mut *transaction).await?;
+            for statement in self.engine.statements(migration) {
+                sqlx::query(AssertSqlSafe(statement)).execute(&mut *transaction).await?;
             }
+        }
+        if found == 1 {
+            crate::write::refill(&mut transaction).await?;
         }
         if found < known {
             let forget = sqlx::query("delete from meta where name = 'schema'");
@@ -201,7 +230,10 @@ async fn schema(connection: &mut AnyConnection, engine: Engine) -> Result<i64, S
 pub(crate) enum Cell {
     Int(i64),
     MaybeInt(Option<i64>),
+    Bool(bool),
+    MaybeBool(Option<bool>),
     Text(String),
+    MaybeText(Option<String>),
     Bytes(Vec<u8>),
 }
 
@@ -210,7 +242,7 @@ pub(crate) struct Rows {
     /// `insert into t (a, b)`
     head: String,
     /// ` on conflict …`
-    tail: &'static str,
+    tail: String,
     columns: usize,
     waiting: Vec<Cell>,
     full: String,
@@ -221,19 +253,24 @@ impl Rows {
         Self::or(table, columns, "")
     }
 
-    pub fn or(table: &str, columns: &[&str], tail: &'static str) -> Self {
+    pub fn or(table: &str, columns: &[&str], tail: &str) -> Self {
         let head = format!("insert into {table} ({}) values ", columns.join(", "));
-        let mut rows =
-            Self { head, tail, columns: columns.len(), waiting: Vec::new(), full: String::new() };
-        rows.full = rows.statement(rows.rows_max());
-        rows
+        Self {
+            head,
+            tail: tail.to_owned(),
+            columns: columns.len(),
+            waiting: Vec::new(),
+            full: String::new(),
+        }
     }
 
     fn rows_max(&self) -> usize {
         (VALUES_MAX / self.columns.max(1)).clamp(1, 500)
     }
 
-    fn statement(&self, rows: usize) -> String {
+    /// SQLite looks a numbered mark up among all others of the statement: with thousands, that is most of
+    /// the work.
+    fn statement(&self, rows: usize, is_numbered: bool) -> String {
         let mut statement = self.head.clone();
         let mut number = 0;
         for row in 0..rows {
@@ -243,12 +280,14 @@ impl Rows {
                 if column > 0 {
                     statement.push_str(", ");
                 }
-                statement.push('$');
-                statement.push_str(&number.to_string());
+                match is_numbered {
+                    true => statement.push_str(&format!("${number}")),
+                    false => statement.push('?'),
+                }
             }
             statement.push(')');
         }
-        statement.push_str(self.tail);
+        statement.push_str(&self.tail);
         statement
     }
 
@@ -259,6 +298,9 @@ impl Rows {
     ) -> Result<(), StoreError> {
         self.waiting.extend(row);
         if self.waiting.len() >= self.rows_max() * self.columns {
+            if self.full.is_empty() {
+                self.full = self.statement(self.rows_max(), is_numbered(connection));
+            }
             let statement = self.full.clone();
             self.send(connection, statement, true).await?;
         }
@@ -266,10 +308,16 @@ impl Rows {
     }
 
     pub async fn finish(mut self, connection: &mut AnyConnection) -> Result<(), StoreError> {
+        self.flush(connection).await
+    }
+
+    /// Writes what waits.
+    pub async fn flush(&mut self, connection: &mut AnyConnection) -> Result<(), StoreError> {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        let statement = self.statement(self.waiting.len() / self.columns.max(1));
+        let rows = self.waiting.len() / self.columns.max(1);
+        let statement = self.statement(rows, is_numbered(connection));
         self.send(connection, statement, false).await
     }
 
@@ -285,11 +333,19 @@ impl Rows {
             query = match cell {
                 Cell::Int(value) => query.bind(value),
                 Cell::MaybeInt(value) => query.bind(value),
+                Cell::Bool(value) => query.bind(value),
+                Cell::MaybeBool(value) => query.bind(value),
                 Cell::Text(value) => query.bind(value),
+                Cell::MaybeText(value) => query.bind(value),
                 Cell::Bytes(value) => query.bind(value),
             };
         }
         query.execute(connection).await?;
         Ok(())
     }
+}
+
+/// Whether the engine's marks are `$1`, `$2` … only.
+fn is_numbered(connection: &AnyConnection) -> bool {
+    connection.backend_name() != "SQLite"
 }

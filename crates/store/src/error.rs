@@ -90,6 +90,13 @@ impl StoreError {
     }
 }
 
+impl StoreError {
+    /// Whether a database's code tells of the store, not of the statement.
+    pub(crate) fn from_code(code: Option<&str>) -> bool {
+        matches!(code, Some("13" | "53100" | "5" | "261" | "517" | "55P03" | "11" | "26" | "267"))
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     /// Full disks and other writers have names of their own.
     fn from(error: sqlx::Error) -> Self {

@@ -19,7 +19,9 @@ mod error;
 mod lease;
 mod maintain;
 mod nouns;
+pub mod query;
 mod read;
+pub mod tables;
 mod timeline;
 mod write;
 

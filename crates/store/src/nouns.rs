@@ -11,8 +11,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::tables::{Fill, Token, control, infrastructure, named, workloads};
+
 /// A kind of thing that the store keeps.
-pub(crate) trait Noun: Serialize + DeserializeOwned {
+pub(crate) trait Noun: Serialize + DeserializeOwned + 'static {
     /// Its list's name in a collection.
     const KIND: &'static str;
 
@@ -34,6 +36,16 @@ pub(crate) trait Noun: Serialize + DeserializeOwned {
     /// no change of the thing. Without one, the platform stands in its place.
     fn set_source(&mut self, source: Option<&SourceId>) {
         let _ = source;
+    }
+
+    /// The tables that show it.
+    fn tables() -> &'static [&'static dyn Fill<Self>] {
+        &[]
+    }
+
+    /// By which words it is found.
+    fn tokens(&self) -> Vec<Token> {
+        Vec::new()
     }
 
     /// Shows each fact that moves by itself.
@@ -131,23 +143,59 @@ macro_rules! last {
 }
 
 nouns! {
-    Platform in platforms, |it| it.id.as_str(), |it| it.id.to_string();
+    Platform in platforms, |it| it.id.as_str(), |it| it.id.to_string(), {
+        fn tables() -> &'static [&'static dyn Fill<Self>] {
+            infrastructure::PLATFORMS
+        }
+    };
     Product in products, |it| it.platform.as_str(), |it| it.name.to_string();
-    Cluster in clusters, |it| it.platform.as_str(), |it| it.id.to_string();
+    Cluster in clusters, |it| it.platform.as_str(), |it| it.id.to_string(), {
+        fn tables() -> &'static [&'static dyn Fill<Self>] {
+            infrastructure::CLUSTERS
+        }
+
+        fn tokens(&self) -> Vec<Token> {
+            named(&self.name)
+        }
+    };
     Host in hosts, |it| it.platform.as_str(), |it| it.id.to_string(), {
+        fn tables() -> &'static [&'static dyn Fill<Self>] {
+            infrastructure::HOSTS
+        }
+
+        fn tokens(&self) -> Vec<Token> {
+            named(&self.name)
+        }
+
         fn samples(&mut self, visit: &mut dyn FnMut(&str, &mut dyn Sample)) {
             visit("cpu_used_basis_points", &mut self.cpu_used_basis_points);
             visit("memory_used_basis_points", &mut self.memory_used_basis_points);
         }
     };
     Datastore in datastores, |it| it.platform.as_str(), |it| it.id.to_string(), {
+        fn tables() -> &'static [&'static dyn Fill<Self>] {
+            infrastructure::DATASTORES
+        }
+
+        fn tokens(&self) -> Vec<Token> {
+            named(&self.name)
+        }
+
         fn samples(&mut self, visit: &mut dyn FnMut(&str, &mut dyn Sample)) {
             visit("provisioned_bytes", &mut self.provisioned_bytes);
             visit("free_bytes", &mut self.free_bytes);
         }
     };
     Switch in switches, |it| it.platform.as_str(), |it| format!("{:?}/{}", it.kind, it.name);
-    Network in networks, |it| it.platform.as_str(), |it| it.id.to_string();
+    Network in networks, |it| it.platform.as_str(), |it| it.id.to_string(), {
+        fn tables() -> &'static [&'static dyn Fill<Self>] {
+            infrastructure::NETWORKS
+        }
+
+        fn tokens(&self) -> Vec<Token> {
+            named(&self.name)
+        }
+    };
     ResourcePool in resource_pools, |it| it.platform.as_str(), |it| it.path.value().unwrap_or(&it.name).to_string();
     Licence in licences, |it| it.platform.as_str(), |it| it.name.to_string(), {
         fn samples(&mut self, visit: &mut dyn FnMut(&str, &mut dyn Sample)) {
@@ -155,6 +203,14 @@ nouns! {
         }
     };
     Workload in workloads, |it| it.platform.as_str(), |it| it.id.to_string(), {
+        fn tables() -> &'static [&'static dyn Fill<Self>] {
+            workloads::TABLES
+        }
+
+        fn tokens(&self) -> Vec<Token> {
+            workloads::tokens(self)
+        }
+
         fn identity(&self) -> Vec<(&'static str, String)> {
             let facts = [
                 ("instance-uuid", told(&self.instance_uuid)),
@@ -189,12 +245,24 @@ nouns! {
     };
     Folder in control.folders, |it| it.platform.as_str(), |it| it.native_id.to_string();
     TagCategory in control.tag_categories, |it| it.platform.as_str(), |it| it.name.to_string();
-    Principal in control.principals, |it| it.platform.as_str(), |it| format!("{:?}/{}", it.kind, it.name);
+    Principal in control.principals, |it| it.platform.as_str(), |it| format!("{:?}/{}", it.kind, it.name), {
+        fn tables() -> &'static [&'static dyn Fill<Self>] {
+            control::PRINCIPALS
+        }
+    };
     AuthenticationSource in control.authentication_sources, |it| it.platform.as_str(), |it| it.name.to_string();
-    Role in control.roles, |it| it.platform.as_str(), |it| it.native_id.to_string();
+    Role in control.roles, |it| it.platform.as_str(), |it| it.native_id.to_string(), {
+        fn tables() -> &'static [&'static dyn Fill<Self>] {
+            control::ROLES
+        }
+    };
     Grant in control.grants, |it| it.platform.as_str(), |it| {
         let scope = it.scope_id.value().unwrap_or(&it.scope);
         format!("{:?}/{} {} on {scope}", it.principal_kind, it.principal, it.role)
+    }, {
+        fn tables() -> &'static [&'static dyn Fill<Self>] {
+            control::GRANTS
+        }
     };
     PlacementGroup in control.placement_groups, |it| it.platform.as_str(), |it| {
         format!("{}/{}", told(&it.cluster).unwrap_or_default(), it.name)
@@ -207,6 +275,10 @@ nouns! {
     };
     StoragePolicy in control.storage_policies, |it| it.platform.as_str(), |it| it.native_id.to_string();
     Volume in control.volumes, |it| of_id(it.datastore.as_str()), |it| format!("{} {}", it.datastore, it.path), {
+        fn tables() -> &'static [&'static dyn Fill<Self>] {
+            control::VOLUMES
+        }
+
         fn samples(&mut self, visit: &mut dyn FnMut(&str, &mut dyn Sample)) {
             visit("allocated_bytes", &mut self.allocated_bytes);
         }
@@ -217,6 +289,10 @@ nouns! {
         let principal = told(&it.principal).unwrap_or_default();
         format!("{:?}/{}/{principal}/{}", it.kind, it.name, told(&it.address).unwrap_or_default())
     }, {
+        fn tables() -> &'static [&'static dyn Fill<Self>] {
+            control::ATTACHMENTS
+        }
+
         fn samples(&mut self, visit: &mut dyn FnMut(&str, &mut dyn Sample)) {
             visit("last_seen", &mut self.last_seen);
             visit("count", &mut self.count);
@@ -225,7 +301,11 @@ nouns! {
     Activity in control.activities, |it| it.platform.as_str(), |it| it.native_id.to_string(), {
         const IS_EVENT: bool = true;
     };
-    NativePolicy in control.policies, |it| it.platform.as_str(), |it| format!("{}/{}/{}", it.dialect, it.scope, it.name);
+    NativePolicy in control.policies, |it| it.platform.as_str(), |it| format!("{}/{}/{}", it.dialect, it.scope, it.name), {
+        fn tables() -> &'static [&'static dyn Fill<Self>] {
+            control::POLICIES
+        }
+    };
 }
 
 /// A collection's objects by platform: an export may show several.

@@ -7,6 +7,7 @@
 )]
 
 mod engines;
+mod query;
 
 use engines::engines;
 use entente_model::{
