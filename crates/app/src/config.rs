@@ -347,10 +347,7 @@ impl Mistakes<'_> {
     }
 }
 
-fn parse(
-    text: &str,
-    folder: &Path,
-) -> Result<(Vec<PlatformConfig>, StorePlace), Vec<Diagnostic>> {
+fn parse(text: &str, folder: &Path) -> Result<(Vec<PlatformConfig>, StorePlace), Vec<Diagnostic>> {
     let mut mistakes = Mistakes { text, found: Vec::new() };
     let written: Written = match toml::from_str(text) {
         Ok(written) => written,
@@ -395,9 +392,10 @@ impl StorePlace {
         match self {
             Self::File(path) => Ok(Address::File(path.clone())),
             Self::Server(url) => Ok(Address::Postgres(url.clone())),
-            Self::Secret(place) => place.reveal().map(Address::Postgres).map_err(|reason| {
-                ConfigError::StoreSecret { place: place.to_string(), reason }
-            }),
+            Self::Secret(place) => place
+                .reveal()
+                .map(Address::Postgres)
+                .map_err(|reason| ConfigError::StoreSecret { place: place.to_string(), reason }),
         }
     }
 }

@@ -35,6 +35,12 @@ pub enum Command {
     Show(ShowArguments),
     /// Show what changed, since when, and who worked on it
     Changes(ChangesArguments),
+    /// Show which workloads are one over sources and platforms: links, proposals, contradictions
+    Links(LinksArguments),
+    /// Decide that two workloads are one
+    Link(DecideArguments),
+    /// Decide that two workloads are not one
+    Unlink(DecideArguments),
     /// Look after the store: its size, its health, copies of it, what may go
     Store {
         /// What to do
@@ -287,6 +293,46 @@ pub struct ChangesArguments {
     pub output: Listing,
 }
 
+/// `entente links`.
+#[derive(Debug, Args)]
+pub struct LinksArguments {
+    /// Only what concerns this workload: its name, id or key
+    pub workload: Option<String>,
+    /// Strong links, too, and not only what waits for a decision
+    #[arg(long)]
+    pub all: bool,
+    /// Which store.
+    #[command(flatten)]
+    pub store: StoreChoice,
+    /// Form of what is written to stdout
+    #[arg(short, long, value_enum, default_value_t = Listing::Table)]
+    pub output: Listing,
+}
+
+/// `entente link` and `entente unlink`.
+#[derive(Debug, Args)]
+pub struct DecideArguments {
+    /// One workload: its key as `entente links` shows it, its id, or its name
+    pub a: String,
+    /// The other
+    pub b: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Who decides; the account of this machine by default
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "USER",
+        hide_env_values = true,
+        default_value = "unknown"
+    )]
+    pub by: String,
+    /// Which store.
+    #[command(flatten)]
+    pub store: StoreChoice,
+}
+
 /// `entente store …`.
 #[derive(Debug, Subcommand)]
 pub enum StoreCommand {
@@ -366,7 +412,8 @@ impl FromStr for Time {
             Some('d') => 86_400,
             Some('w') => 604_800,
             _ => {
-                let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
+                let whole =
+                    if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
                 return match whole.parse() {
                     Ok(Moment::Utc(moment)) => Ok(Self::Moment(moment)),
                     Ok(Moment::Local(moment)) => Ok(Self::Moment(moment.assume_utc())),
@@ -374,7 +421,8 @@ impl FromStr for Time {
                 };
             }
         };
-        let count: i64 = text.get(..text.len() - 1).and_then(|it| it.parse().ok()).ok_or_else(wrong)?;
+        let count: i64 =
+            text.get(..text.len() - 1).and_then(|it| it.parse().ok()).ok_or_else(wrong)?;
         count.checked_mul(seconds).map(|it| Self::Ago(Duration::seconds(it))).ok_or_else(wrong)
     }
 }

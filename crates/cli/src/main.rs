@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use arguments::{Arguments, Command};
+use entente_identity::Choice;
 use failure::Failure;
 
 fn main() -> ExitCode {
@@ -32,6 +33,9 @@ fn main() -> ExitCode {
         Command::Estate(arguments) => remembered::estate(&arguments),
         Command::Show(arguments) => remembered::show(&arguments),
         Command::Changes(arguments) => remembered::changes(&arguments),
+        Command::Links(arguments) => remembered::links(&arguments),
+        Command::Link(arguments) => remembered::decide(&arguments, Choice::Link),
+        Command::Unlink(arguments) => remembered::decide(&arguments, Choice::Unlink),
         Command::Store { command } => remembered::store(&command),
         Command::Explain { code } => explain::run(code.as_deref()),
         Command::Completions { shell } => {

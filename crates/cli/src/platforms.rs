@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use entente_app::collect::{Destination, Outcome, PlatformError, check_platforms, collect_platforms};
+use entente_app::collect::{
+    Destination, Outcome, PlatformError, check_platforms, collect_platforms,
+};
 use entente_app::config::Config;
 use entente_app::now;
 use entente_app::remembered::{Memory, RememberError};

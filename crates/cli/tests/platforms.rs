@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use entente_model::Collection;
 use entente_twins::live::{Fault, Served, Setup, platforms};
+use entente_twins::rvtools::{ExportSpec, Format, Version, write};
 use entente_twins::{EstateSpec, generate};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -115,7 +116,11 @@ fn what_was_collected_is_remembered_and_changes_are_told() {
     let again = json(&estate.run(&["collect", "--output", "json"]));
     for platform in again["platforms"].as_array().unwrap() {
         let changes = &platform["changes"];
-        assert_eq!((&changes["gone"], &changes["known"]), (&0.into(), &false.into()), "{platform:#}");
+        assert_eq!(
+            (&changes["gone"], &changes["known"]),
+            (&0.into(), &false.into()),
+            "{platform:#}"
+        );
     }
     let listed = json(&estate.run(&["estate", "workloads", "--output", "json"]));
     assert_eq!(listed.as_array().unwrap().len() as u64, all);
@@ -128,7 +133,9 @@ fn what_was_collected_is_remembered_and_changes_are_told() {
     let shown = String::from_utf8(changes.stdout).unwrap();
     assert!(shown.contains("0 appeared") && shown.contains("0 gone"), "{shown}");
     for form in ["table", "json", "csv", "markdown"] {
-        for command in [vec!["estate"], vec!["changes"], vec!["store", "stats"], vec!["store", "check"]] {
+        for command in
+            [vec!["estate"], vec!["changes"], vec!["store", "stats"], vec!["store", "check"]]
+        {
             let output = estate.run(&[command.as_slice(), &["--output", form]].concat());
             assert_eq!(output.status.code(), Some(0), "{command:?} {form}: {}", stderr(&output));
         }
@@ -216,4 +223,31 @@ fn a_folder_that_cannot_be_written_is_told_and_a_damaged_collection_refused() {
     let output = estate.run(&["assess", "collections"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("error[ENT-0125]"), "{}", stderr(&output));
+}
+
+#[test]
+fn an_export_and_a_log_in_see_the_same_machines() {
+    let estate = Estate::of(&[]);
+    let mut export = estate.world.clone();
+    // A log-in names the platform as the configuration does; the export as the platform does.
+    let own = json(&estate.run(&["collect", "vsphere-1", "--output", "json"]));
+    assert_eq!(own["platforms"][0]["error"], Value::Null, "{own:#}");
+    let platforms = json(&estate.run(&["estate", "platforms", "--output", "json"]));
+    let uuid = platforms[0]["uuid"].as_str().unwrap().to_owned();
+    export.platforms[0].uuid = entente_model::Observed::Value(uuid.into());
+    let spec = ExportSpec::new(Version::V4_7, Format::Xlsx);
+    write(&export, &spec, &estate.path("export.xlsx")).unwrap();
+    let imported = estate.run(&["import", "export.xlsx"]);
+    assert!(imported.status.success(), "{}", stderr(&imported));
+    let links = json(&estate.run(&["links", "--all", "--output", "json"]));
+    let joined = links["joined"].as_u64().unwrap();
+    assert!(joined > estate.world.workloads.len() as u64 / 2, "{joined}: {links:#}");
+    let first = &links["links"][0];
+    let (a, b) = (first["a"].as_str().unwrap(), first["b"].as_str().unwrap());
+    let parted = estate.run(&["unlink", a, b, "--reason", "two machines, says their owner"]);
+    assert!(parted.status.success(), "{}", stderr(&parted));
+    let links = json(&estate.run(&["links", "--all", "--output", "json"]));
+    assert_eq!(links["joined"].as_u64().unwrap(), joined - 1);
+    let unknown = estate.run(&["link", a, "no such machine", "--reason", "x"]);
+    assert!(stderr(&unknown).contains("error[ENT-0412]"), "{}", stderr(&unknown));
 }

@@ -241,7 +241,12 @@ impl Changes {
             return "known already".into();
         }
         let mut parts = Vec::new();
-        for (count, what) in [(self.new, "new"), (self.changed, "changed"), (self.gone, "gone"), (self.kept, "not seen")] {
+        for (count, what) in [
+            (self.new, "new"),
+            (self.changed, "changed"),
+            (self.gone, "gone"),
+            (self.kept, "not seen"),
+        ] {
             if count > 0 {
                 parts.push(format!("{} {what}", grouped(count)));
             }
