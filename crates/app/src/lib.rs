@@ -13,6 +13,7 @@ mod mask;
 mod overlay;
 pub mod remembered;
 mod report;
+pub mod watch;
 
 pub use assess::{AssessError, AssessRequest, assess, assess_estate, catalogue};
 

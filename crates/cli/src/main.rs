@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Command::Assess(arguments) => assess::run(&arguments),
         Command::Check(arguments) => platforms::check(&arguments),
         Command::Collect(arguments) => platforms::collect(&arguments),
+        Command::Watch(arguments) => platforms::watch(&arguments),
         Command::Import(arguments) => remembered::import(&arguments),
         Command::Estate(arguments) => remembered::estate(&arguments),
         Command::Show(arguments) => remembered::show(&arguments),

@@ -66,12 +66,16 @@ impl Estate {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_entente"));
         command.args(arguments).current_dir(self.folder.path()).env("NO_COLOR", "1");
         for (name, served) in &self.served {
             command.env(format!("TWIN_{name}"), &served.password);
         }
-        command.output().unwrap()
+        command
     }
 }
 
@@ -250,4 +254,51 @@ fn an_export_and_a_log_in_see_the_same_machines() {
     assert_eq!(links["joined"].as_u64().unwrap(), joined - 1);
     let unknown = estate.run(&["link", a, "no such machine", "--reason", "x"]);
     assert!(stderr(&unknown).contains("error[ENT-0412]"), "{}", stderr(&unknown));
+}
+
+#[test]
+fn two_watchers_share_the_platforms_and_one_takes_over_from_a_dead_one() {
+    let estate = Estate::of(&[]);
+    estate.configure(|text| format!("every = \"2s\"\n{text}"));
+    let watcher = || {
+        let mut command = estate.command(&["watch", "--lease", "3s", "--json"]);
+        command.stdout(std::process::Stdio::piped()).spawn().unwrap()
+    };
+    let lines = |child: &mut std::process::Child| {
+        let out = std::io::BufReader::new(child.stdout.take().unwrap());
+        std::io::BufRead::lines(out).map(|it| serde_json::from_str::<Value>(&it.unwrap()).unwrap())
+    };
+    let (mut first, mut second) = (watcher(), None);
+    let mut told = lines(&mut first);
+    let mut read = std::collections::BTreeSet::new();
+    while read.len() < estate.served.len() {
+        let line = told.next().unwrap();
+        assert_ne!(line["what"], "failed", "{line}");
+        if line["what"] == "read" {
+            read.insert(line["platform"].as_str().unwrap().to_owned());
+        }
+        if second.is_none() {
+            second = Some(watcher());
+        }
+    }
+    let mut second = second.unwrap();
+    let mut told = lines(&mut second);
+    // It finds every platform taken.
+    for _ in 0..estate.served.len() {
+        assert_eq!(told.next().unwrap()["what"], "another process reads it");
+    }
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let mut taken = std::collections::BTreeSet::new();
+    while taken.len() < estate.served.len() {
+        let line = told.next().unwrap();
+        if line["what"] == "read" {
+            taken.insert(line["platform"].as_str().unwrap().to_owned());
+        }
+    }
+    assert_eq!(taken, read);
+    second.kill().unwrap();
+    second.wait().unwrap();
+    let check = estate.run(&["store", "check"]);
+    assert!(check.status.success(), "{}", stderr(&check));
 }
