@@ -174,6 +174,22 @@ pub async fn collect_platforms(
     .await
 }
 
+/// Reads one platform, and gives its collection to the caller.
+pub async fn read_platform(
+    platform: &PlatformConfig,
+    taken: Moment,
+    cancel: &Cancel,
+    watch: &Arc<dyn Watch + Send>,
+) -> Result<Collection, PlatformError> {
+    let session = Session {
+        target: platform.target(taken)?,
+        watch: Arc::clone(watch),
+        cancel: cancel.clone(),
+        traffic: Traffic::default(),
+    };
+    Ok(collect_one(platform.live(), &session).await?)
+}
+
 async fn write_file(
     session: &Session,
     collection: Collection,

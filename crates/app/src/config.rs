@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use entente_connect::live::{Credentials, Fingerprint, Live, LiveLimits, Secret, Target, Trust};
 use entente_expr::{Diagnostic, nearest};
@@ -55,6 +56,8 @@ pub struct PlatformConfig {
     pub owner: Option<Text>,
     /// How far to go.
     pub limits: LiveLimits,
+    /// How often it is read by `entente watch`.
+    pub every: Duration,
     live: &'static dyn Live,
     log_in: LogIn,
     trust: Trust,
@@ -278,6 +281,7 @@ impl std::fmt::Display for SecretPlace {
 #[serde(deny_unknown_fields)]
 struct Written {
     store: Option<Spanned<String>>,
+    every: Option<Spanned<String>>,
     #[serde(default)]
     limits: WrittenLimits,
     #[serde(default)]
@@ -299,6 +303,7 @@ struct WrittenPlatform {
     key: Option<Spanned<PathBuf>>,
     ca: Option<Spanned<PathBuf>>,
     pin: Option<Spanned<String>>,
+    every: Option<Spanned<String>>,
     #[serde(default)]
     limits: WrittenLimits,
 }
@@ -347,10 +352,7 @@ impl Mistakes<'_> {
     }
 }
 
-fn parse(
-    text: &str,
-    folder: &Path,
-) -> Result<(Vec<PlatformConfig>, StorePlace), Vec<Diagnostic>> {
+fn parse(text: &str, folder: &Path) -> Result<(Vec<PlatformConfig>, StorePlace), Vec<Diagnostic>> {
     let mut mistakes = Mistakes { text, found: Vec::new() };
     let written: Written = match toml::from_str(text) {
         Ok(written) => written,
@@ -367,8 +369,9 @@ fn parse(
         mistakes.add(0..0, "no platform is configured", Some(hint));
     }
     let mut platforms = Vec::new();
+    let every = every(written.every.as_ref(), EVERY, &mut mistakes);
     for (id, platform) in &written.platforms {
-        let mut reader = PlatformReader { folder, id, mistakes: &mut mistakes };
+        let mut reader = PlatformReader { folder, id, every, mistakes: &mut mistakes };
         platforms.extend(reader.read(platform, limits));
     }
     let store = store_place(written.store.as_ref(), folder, &mut mistakes);
@@ -395,9 +398,45 @@ impl StorePlace {
         match self {
             Self::File(path) => Ok(Address::File(path.clone())),
             Self::Server(url) => Ok(Address::Postgres(url.clone())),
-            Self::Secret(place) => place.reveal().map(Address::Postgres).map_err(|reason| {
-                ConfigError::StoreSecret { place: place.to_string(), reason }
-            }),
+            Self::Secret(place) => place
+                .reveal()
+                .map(Address::Postgres)
+                .map_err(|reason| ConfigError::StoreSecret { place: place.to_string(), reason }),
+        }
+    }
+}
+
+/// How often a platform is read where nothing is said.
+const EVERY: Duration = Duration::from_secs(900);
+
+/// A length of time as people write it: `90s`, `15m`, `36h`, `7d`, `4w`.
+pub fn length_of_time(text: &str) -> Option<Duration> {
+    let unit = match text.chars().last()? {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        'w' => 604_800,
+        _ => return None,
+    };
+    let count: u64 = text.get(..text.len() - 1)?.parse().ok()?;
+    count.checked_mul(unit).map(Duration::from_secs)
+}
+
+/// How often, as it is written.
+fn every(
+    given: Option<&Spanned<String>>,
+    otherwise: Duration,
+    mistakes: &mut Mistakes<'_>,
+) -> Duration {
+    let Some(given) = given else { return otherwise };
+    match length_of_time(given.get_ref().trim()) {
+        Some(every) if !every.is_zero() => every,
+        _ => {
+            let message = format!("`{}` is no length of time", given.get_ref());
+            let hint = "write `90s`, `15m`, `6h` or `1d`";
+            mistakes.add(given.span(), message, Some(hint.into()));
+            otherwise
         }
     }
 }
@@ -442,6 +481,7 @@ fn meant(message: &str) -> Option<String> {
 struct PlatformReader<'a, 'b> {
     folder: &'a Path,
     id: &'a Spanned<String>,
+    every: Duration,
     mistakes: &'a mut Mistakes<'b>,
 }
 
@@ -458,6 +498,7 @@ impl PlatformReader<'_, '_> {
         if it.address.get_ref().trim().is_empty() {
             self.mistakes.add(it.address.span(), "the address is empty", None);
         }
+        let every = every(it.every.as_ref(), self.every, self.mistakes);
         let log_in = self.log_in(it);
         let trust = self.trust(it);
         Some(PlatformConfig {
@@ -468,6 +509,7 @@ impl PlatformReader<'_, '_> {
             site: it.site.clone(),
             owner: it.owner.clone(),
             limits,
+            every,
             log_in: log_in?,
             trust: trust?,
         })

@@ -8,10 +8,12 @@ pub mod collect;
 pub mod collection_file;
 pub mod config;
 pub mod document;
+pub mod identities;
 mod mask;
 mod overlay;
 pub mod remembered;
 mod report;
+pub mod watch;
 
 pub use assess::{AssessError, AssessRequest, assess, assess_estate, catalogue};
 

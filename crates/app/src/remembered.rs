@@ -82,7 +82,8 @@ impl RememberError {
             Self::Collect(error) => error.hint(),
             Self::Collection(error) => error.hint().into(),
             Self::Nothing { .. } => {
-                "`entente collect` reads the configured platforms, `entente import` an export".into()
+                "`entente collect` reads the configured platforms, `entente import` an export"
+                    .into()
             }
             Self::UnknownKind { given, known } => {
                 match entente_expr::nearest(given, known.iter().copied()) {
@@ -92,7 +93,8 @@ impl RememberError {
             }
             Self::UnknownWorkload { near: Some(near), .. } => format!("did you mean `{near}`?"),
             Self::UnknownWorkload { near: None, .. } => {
-                "give its name, id, address, MAC or UUID; `entente estate workloads` lists all".into()
+                "give its name, id, address, MAC or UUID; `entente estate workloads` lists all"
+                    .into()
             }
             Self::Several { ids, .. } => format!("give one of the ids {}", ids.join(", ")),
         }
@@ -202,7 +204,9 @@ impl Memory {
             let names = [Some(native), Some(change.id.as_str()), change.name.as_deref()];
             let by = names.into_iter().flatten().find_map(|name| {
                 let all = activities.get(&(change.platform.clone(), name.to_owned()))?;
-                let within = |it: &&By| change.after.is_none_or(|after| it.at > after) && it.at <= change.seen;
+                let within = |it: &&By| {
+                    change.after.is_none_or(|after| it.at > after) && it.at <= change.seen
+                };
                 let by: Vec<By> = all.iter().filter(within).cloned().collect();
                 (!by.is_empty()).then_some(by)
             });

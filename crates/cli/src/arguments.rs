@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+use entente_app::config::length_of_time;
 use entente_model::{Date, Moment};
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
@@ -27,6 +28,8 @@ pub enum Command {
     Collect(CollectArguments),
     /// Assess exports and collections: what runs, what it leans on, what stops it from living elsewhere
     Assess(AssessArguments),
+    /// Read platforms again and again, each by one process at a time
+    Watch(WatchArguments),
     /// Put exports and collections into the store, each at its own time
     Import(ImportArguments),
     /// Show the estate, now or as of a time: a summary, or one of its lists
@@ -35,6 +38,12 @@ pub enum Command {
     Show(ShowArguments),
     /// Show what changed, since when, and who worked on it
     Changes(ChangesArguments),
+    /// Show which workloads are one over sources and platforms: links, proposals, contradictions
+    Links(LinksArguments),
+    /// Decide that two workloads are one
+    Link(DecideArguments),
+    /// Decide that two workloads are not one
+    Unlink(DecideArguments),
     /// Look after the store: its size, its health, copies of it, what may go
     Store {
         /// What to do
@@ -287,6 +296,46 @@ pub struct ChangesArguments {
     pub output: Listing,
 }
 
+/// `entente links`.
+#[derive(Debug, Args)]
+pub struct LinksArguments {
+    /// Only what concerns this workload: its name, id or key
+    pub workload: Option<String>,
+    /// Strong links, too, and not only what waits for a decision
+    #[arg(long)]
+    pub all: bool,
+    /// Which store.
+    #[command(flatten)]
+    pub store: StoreChoice,
+    /// Form of what is written to stdout
+    #[arg(short, long, value_enum, default_value_t = Listing::Table)]
+    pub output: Listing,
+}
+
+/// `entente link` and `entente unlink`.
+#[derive(Debug, Args)]
+pub struct DecideArguments {
+    /// One workload: its key as `entente links` shows it, its id, or its name
+    pub a: String,
+    /// The other
+    pub b: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Who decides; the account of this machine by default
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "USER",
+        hide_env_values = true,
+        default_value = "unknown"
+    )]
+    pub by: String,
+    /// Which store.
+    #[command(flatten)]
+    pub store: StoreChoice,
+}
+
 /// `entente store …`.
 #[derive(Debug, Subcommand)]
 pub enum StoreCommand {
@@ -360,23 +409,36 @@ impl FromStr for Time {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("`{text}` is no time; {TIMES}");
-        let seconds = match text.chars().last() {
-            Some('m') => 60,
-            Some('h') => 3_600,
-            Some('d') => 86_400,
-            Some('w') => 604_800,
-            _ => {
-                let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
-                return match whole.parse() {
-                    Ok(Moment::Utc(moment)) => Ok(Self::Moment(moment)),
-                    Ok(Moment::Local(moment)) => Ok(Self::Moment(moment.assume_utc())),
-                    Err(_) => Err(wrong()),
-                };
-            }
-        };
-        let count: i64 = text.get(..text.len() - 1).and_then(|it| it.parse().ok()).ok_or_else(wrong)?;
-        count.checked_mul(seconds).map(|it| Self::Ago(Duration::seconds(it))).ok_or_else(wrong)
+        if let Some(ago) = length_of_time(text) {
+            return Duration::try_from(ago).map(Self::Ago).map_err(|_| wrong());
+        }
+        let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
+        match whole.parse() {
+            Ok(Moment::Utc(moment)) => Ok(Self::Moment(moment)),
+            Ok(Moment::Local(moment)) => Ok(Self::Moment(moment.assume_utc())),
+            Err(_) => Err(wrong()),
+        }
     }
+}
+
+/// `entente watch`.
+#[derive(Debug, Args)]
+pub struct WatchArguments {
+    /// Which platforms.
+    #[command(flatten)]
+    pub configuration: Configuration,
+    /// How long a platform stays with a process that has died: 90s, 5m
+    #[arg(long, value_name = "TIME", default_value = "90s", value_parser = parse_lease)]
+    pub lease: std::time::Duration,
+    /// JSON Lines instead of lines for people
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn parse_lease(text: &str) -> Result<std::time::Duration, String> {
+    length_of_time(text)
+        .filter(|it| it.as_secs() >= 3)
+        .ok_or_else(|| format!("`{text}` is no length of time from 3s on, such as 90s or 5m"))
 }
 
 /// Forms of a list.

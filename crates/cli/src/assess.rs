@@ -27,7 +27,8 @@ pub fn run(arguments: &AssessArguments) -> Result<ExitCode, Failure> {
     let progress = Progress::new();
     let assessment = match request.exports.is_empty() {
         true => assess_estate(&request, || {
-            let estate = with_store(&arguments.store, async |memory| memory.estate(AsOf::Latest).await);
+            let estate =
+                with_store(&arguments.store, async |memory| memory.estate(AsOf::Latest).await);
             estate.map(|it| it.0)
         }),
         false => assess(&request, &progress).map_err(Failure::from),

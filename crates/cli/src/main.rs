@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use arguments::{Arguments, Command};
+use entente_identity::Choice;
 use failure::Failure;
 
 fn main() -> ExitCode {
@@ -28,10 +29,14 @@ fn main() -> ExitCode {
         Command::Assess(arguments) => assess::run(&arguments),
         Command::Check(arguments) => platforms::check(&arguments),
         Command::Collect(arguments) => platforms::collect(&arguments),
+        Command::Watch(arguments) => platforms::watch(&arguments),
         Command::Import(arguments) => remembered::import(&arguments),
         Command::Estate(arguments) => remembered::estate(&arguments),
         Command::Show(arguments) => remembered::show(&arguments),
         Command::Changes(arguments) => remembered::changes(&arguments),
+        Command::Links(arguments) => remembered::links(&arguments),
+        Command::Link(arguments) => remembered::decide(&arguments, Choice::Link),
+        Command::Unlink(arguments) => remembered::decide(&arguments, Choice::Unlink),
         Command::Store { command } => remembered::store(&command),
         Command::Explain { code } => explain::run(code.as_deref()),
         Command::Completions { shell } => {

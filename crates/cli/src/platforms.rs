@@ -3,14 +3,17 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use entente_app::collect::{Destination, Outcome, PlatformError, check_platforms, collect_platforms};
+use entente_app::collect::{
+    Destination, Outcome, PlatformError, check_platforms, collect_platforms,
+};
 use entente_app::config::Config;
 use entente_app::now;
 use entente_app::remembered::{Memory, RememberError};
+use entente_app::watch::{Event, Watching};
 use entente_connect::connector::Watch;
 use entente_connect::live::{Cancel, CheckReport, RightState};
 
-use crate::arguments::{CheckArguments, CollectArguments, Configuration, Listing};
+use crate::arguments::{CheckArguments, CollectArguments, Configuration, Listing, WatchArguments};
 use crate::failure::{EXIT_FINDINGS, EXIT_UNFINISHED, Failure};
 use crate::output::{self, platforms};
 use crate::progress::Progress;
@@ -61,6 +64,33 @@ pub fn collect(arguments: &CollectArguments) -> Result<ExitCode, Failure> {
     print(arguments.output, &platforms::Collected::of(&outcomes))?;
     let failed = outcomes.iter().any(|it| it.result.is_err());
     Ok(if failed { ExitCode::from(EXIT_UNFINISHED) } else { ExitCode::SUCCESS })
+}
+
+/// Reads platforms again and again, until it is told to stop.
+pub fn watch(arguments: &WatchArguments) -> Result<ExitCode, Failure> {
+    let config = read(&arguments.configuration)?;
+    let chosen = config.chosen(&arguments.configuration.platforms)?;
+    let address = config.store()?;
+    let watching = Watching { holder: holder(), lease: arguments.lease };
+    let as_json = arguments.json;
+    let tell: Arc<dyn Fn(Event) + Send + Sync> = Arc::new(move |event: Event| {
+        let line = platforms::Line::of(&event);
+        // Whoever read this went away: the store is what counts.
+        let _ = output::write(|out| line.write(as_json, out));
+    });
+    wait(async move |cancel: Cancel| {
+        let memory = Arc::new(Memory::open(&address).await?);
+        entente_app::watch::watch(&chosen, &memory, &watching, &cancel, &tell).await;
+        memory.store().close().await;
+        Ok::<_, RememberError>(())
+    })??;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A name that no other process has: machine, process, and when it began.
+fn holder() -> String {
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{}/{}/{}", machine.trim(), std::process::id(), now())
 }
 
 fn read(configuration: &Configuration) -> Result<Config, Failure> {

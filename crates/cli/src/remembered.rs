@@ -5,13 +5,14 @@ use std::process::ExitCode;
 use entente_app::config::{Config, STORE};
 use entente_app::now;
 use entente_app::remembered::{Memory, RememberError};
+use entente_identity::Choice;
 use entente_model::Moment;
 use entente_store::{Address, AsOf, ChangesOf, KINDS, Retention};
 use time::OffsetDateTime;
 
 use crate::arguments::{
-    ChangesArguments, EstateArguments, ImportArguments, Listing, ShowArguments, StoreChoice,
-    StoreCommand, Time,
+    ChangesArguments, DecideArguments, EstateArguments, ImportArguments, LinksArguments, Listing,
+    ShowArguments, StoreChoice, StoreCommand, Time,
 };
 use crate::failure::{EXIT_FINDINGS, Failure};
 use crate::output::{self, remembered as screens};
@@ -54,9 +55,8 @@ pub fn estate(arguments: &EstateArguments) -> Result<ExitCode, Failure> {
 /// Shows one workload.
 pub fn show(arguments: &ShowArguments) -> Result<ExitCode, Failure> {
     let as_of = as_of(arguments.at);
-    let shown = with_store(&arguments.store, async |memory| {
-        memory.show(&arguments.workload, as_of).await
-    })?;
+    let shown =
+        with_store(&arguments.store, async |memory| memory.show(&arguments.workload, as_of).await)?;
     print(arguments.output, &screens::Facts::of(shown, time_now()))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -77,11 +77,31 @@ pub fn changes(arguments: &ChangesArguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Shows which workloads are one.
+pub fn links(arguments: &LinksArguments) -> Result<ExitCode, Failure> {
+    let identities = with_store(&arguments.store, async |memory| memory.identities().await)?;
+    let links = screens::Links::of(&identities, arguments.workload.as_deref(), arguments.all);
+    print(arguments.output, &links)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Decides that two workloads are one, or are not.
+pub fn decide(arguments: &DecideArguments, choice: Choice) -> Result<ExitCode, Failure> {
+    let pair = (arguments.a.as_str(), arguments.b.as_str());
+    let (by, reason) = (&arguments.by, &arguments.reason);
+    with_store(&arguments.store, async |memory| {
+        memory.decide(choice, pair, by, reason, time_now()).await
+    })?;
+    output::talk("decided; `entente links --all` shows what it means");
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Looks after the store.
 pub fn store(command: &StoreCommand) -> Result<ExitCode, Failure> {
     match command {
         StoreCommand::Stats(arguments) => {
-            let stats = with_store(&arguments.store, async |memory| Ok(memory.store().stats().await?))?;
+            let stats =
+                with_store(&arguments.store, async |memory| Ok(memory.store().stats().await?))?;
             print(arguments.output, &screens::Sizes::of(stats))?;
         }
         StoreCommand::Check(arguments) => {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use entente_model::Collection;
 use entente_twins::live::{Fault, Served, Setup, platforms};
+use entente_twins::rvtools::{ExportSpec, Format, Version, write};
 use entente_twins::{EstateSpec, generate};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -65,12 +66,16 @@ impl Estate {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_entente"));
         command.args(arguments).current_dir(self.folder.path()).env("NO_COLOR", "1");
         for (name, served) in &self.served {
             command.env(format!("TWIN_{name}"), &served.password);
         }
-        command.output().unwrap()
+        command
     }
 }
 
@@ -115,7 +120,11 @@ fn what_was_collected_is_remembered_and_changes_are_told() {
     let again = json(&estate.run(&["collect", "--output", "json"]));
     for platform in again["platforms"].as_array().unwrap() {
         let changes = &platform["changes"];
-        assert_eq!((&changes["gone"], &changes["known"]), (&0.into(), &false.into()), "{platform:#}");
+        assert_eq!(
+            (&changes["gone"], &changes["known"]),
+            (&0.into(), &false.into()),
+            "{platform:#}"
+        );
     }
     let listed = json(&estate.run(&["estate", "workloads", "--output", "json"]));
     assert_eq!(listed.as_array().unwrap().len() as u64, all);
@@ -128,7 +137,9 @@ fn what_was_collected_is_remembered_and_changes_are_told() {
     let shown = String::from_utf8(changes.stdout).unwrap();
     assert!(shown.contains("0 appeared") && shown.contains("0 gone"), "{shown}");
     for form in ["table", "json", "csv", "markdown"] {
-        for command in [vec!["estate"], vec!["changes"], vec!["store", "stats"], vec!["store", "check"]] {
+        for command in
+            [vec!["estate"], vec!["changes"], vec!["store", "stats"], vec!["store", "check"]]
+        {
             let output = estate.run(&[command.as_slice(), &["--output", form]].concat());
             assert_eq!(output.status.code(), Some(0), "{command:?} {form}: {}", stderr(&output));
         }
@@ -216,4 +227,78 @@ fn a_folder_that_cannot_be_written_is_told_and_a_damaged_collection_refused() {
     let output = estate.run(&["assess", "collections"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("error[ENT-0125]"), "{}", stderr(&output));
+}
+
+#[test]
+fn an_export_and_a_log_in_see_the_same_machines() {
+    let estate = Estate::of(&[]);
+    let mut export = estate.world.clone();
+    // A log-in names the platform as the configuration does; the export as the platform does.
+    let own = json(&estate.run(&["collect", "vsphere-1", "--output", "json"]));
+    assert_eq!(own["platforms"][0]["error"], Value::Null, "{own:#}");
+    let platforms = json(&estate.run(&["estate", "platforms", "--output", "json"]));
+    let uuid = platforms[0]["uuid"].as_str().unwrap().to_owned();
+    export.platforms[0].uuid = entente_model::Observed::Value(uuid.into());
+    let spec = ExportSpec::new(Version::V4_7, Format::Xlsx);
+    write(&export, &spec, &estate.path("export.xlsx")).unwrap();
+    let imported = estate.run(&["import", "export.xlsx"]);
+    assert!(imported.status.success(), "{}", stderr(&imported));
+    let links = json(&estate.run(&["links", "--all", "--output", "json"]));
+    let joined = links["joined"].as_u64().unwrap();
+    assert!(joined > estate.world.workloads.len() as u64 / 2, "{joined}: {links:#}");
+    let first = &links["links"][0];
+    let (a, b) = (first["a"].as_str().unwrap(), first["b"].as_str().unwrap());
+    let parted = estate.run(&["unlink", a, b, "--reason", "two machines, says their owner"]);
+    assert!(parted.status.success(), "{}", stderr(&parted));
+    let links = json(&estate.run(&["links", "--all", "--output", "json"]));
+    assert_eq!(links["joined"].as_u64().unwrap(), joined - 1);
+    let unknown = estate.run(&["link", a, "no such machine", "--reason", "x"]);
+    assert!(stderr(&unknown).contains("error[ENT-0412]"), "{}", stderr(&unknown));
+}
+
+#[test]
+fn two_watchers_share_the_platforms_and_one_takes_over_from_a_dead_one() {
+    let estate = Estate::of(&[]);
+    estate.configure(|text| format!("every = \"2s\"\n{text}"));
+    let watcher = || {
+        let mut command = estate.command(&["watch", "--lease", "3s", "--json"]);
+        command.stdout(std::process::Stdio::piped()).spawn().unwrap()
+    };
+    let lines = |child: &mut std::process::Child| {
+        let out = std::io::BufReader::new(child.stdout.take().unwrap());
+        std::io::BufRead::lines(out).map(|it| serde_json::from_str::<Value>(&it.unwrap()).unwrap())
+    };
+    let (mut first, mut second) = (watcher(), None);
+    let mut told = lines(&mut first);
+    let mut read = std::collections::BTreeSet::new();
+    while read.len() < estate.served.len() {
+        let line = told.next().unwrap();
+        assert_ne!(line["what"], "failed", "{line}");
+        if line["what"] == "read" {
+            read.insert(line["platform"].as_str().unwrap().to_owned());
+        }
+        if second.is_none() {
+            second = Some(watcher());
+        }
+    }
+    let mut second = second.unwrap();
+    let mut told = lines(&mut second);
+    // It finds every platform taken.
+    for _ in 0..estate.served.len() {
+        assert_eq!(told.next().unwrap()["what"], "another process reads it");
+    }
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let mut taken = std::collections::BTreeSet::new();
+    while taken.len() < estate.served.len() {
+        let line = told.next().unwrap();
+        if line["what"] == "read" {
+            taken.insert(line["platform"].as_str().unwrap().to_owned());
+        }
+    }
+    assert_eq!(taken, read);
+    second.kill().unwrap();
+    second.wait().unwrap();
+    let check = estate.run(&["store", "check"]);
+    assert!(check.status.success(), "{}", stderr(&check));
 }

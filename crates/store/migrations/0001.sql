@@ -86,3 +86,14 @@ create table leases (
     holder text not null,
     until bigint not null
 );
+
+-- What people decided about which workloads are one.
+create table decisions (
+    id {id},
+    choice text not null,
+    a text not null,
+    b text not null,
+    decided_by text not null,
+    decided_at bigint not null,
+    reason text not null
+);

@@ -48,7 +48,8 @@ impl Store {
     /// Who has which lease now.
     pub async fn leases(&self) -> Result<Vec<(String, String)>, StoreError> {
         let now = self.engine.now();
-        let statement = format!("select name, holder from leases where until >= {now} order by name");
+        let statement =
+            format!("select name, holder from leases where until >= {now} order by name");
         Ok(sqlx::query_as(AssertSqlSafe(statement)).fetch_all(&self.pool).await?)
     }
 }

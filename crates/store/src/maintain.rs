@@ -85,6 +85,18 @@ const TABLES: &[(&str, &[Column])] = &[
             Bytes("body"),
         ],
     ),
+    (
+        "decisions",
+        &[
+            Int("id"),
+            Words("choice"),
+            Words("a"),
+            Words("b"),
+            Words("decided_by"),
+            Int("decided_at"),
+            Words("reason"),
+        ],
+    ),
     ("samples", &[Int("entity"), Int("observed"), Bytes("body")]),
     ("sample_days", &[Int("entity"), Int("day"), Bytes("body")]),
 ];

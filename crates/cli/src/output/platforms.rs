@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use entente_app::collect::{Kept, Outcome, Place, PlatformError};
+use entente_app::watch::{Event, Happened};
 use entente_connect::live::{CheckReport, RightState};
 use entente_model::Gap;
 use entente_store::Written;
@@ -241,7 +242,12 @@ impl Changes {
             return "known already".into();
         }
         let mut parts = Vec::new();
-        for (count, what) in [(self.new, "new"), (self.changed, "changed"), (self.gone, "gone"), (self.kept, "not seen")] {
+        for (count, what) in [
+            (self.new, "new"),
+            (self.changed, "changed"),
+            (self.gone, "gone"),
+            (self.kept, "not seen"),
+        ] {
             if count > 0 {
                 parts.push(format!("{} {what}", grouped(count)));
             }
@@ -398,5 +404,79 @@ fn bytes(bytes: u64) -> String {
         0..KIB => format!("{bytes} B"),
         KIB..1_048_576 => format!("{} KiB", bytes / KIB),
         _ => format!("{}.{} MiB", bytes >> 20, (bytes >> 10) % KIB * 10 / KIB),
+    }
+}
+
+/// One line of `entente watch`.
+#[derive(Serialize)]
+pub struct Line {
+    at: String,
+    platform: String,
+    what: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<Changes>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gaps: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+impl Line {
+    /// Of something that happened.
+    pub fn of(event: &Event) -> Self {
+        let mut line = Self {
+            at: entente_model::Moment::Utc(event.at).to_string(),
+            platform: event.platform.clone(),
+            what: "",
+            changes: None,
+            gaps: None,
+            seconds: None,
+            code: None,
+            message: None,
+        };
+        let again = |pause: &std::time::Duration| format!("again in {} s", pause.as_secs());
+        match &event.what {
+            Happened::Read { written, gaps, elapsed } => {
+                line.what = "read";
+                line.changes = Some(Changes::of(written));
+                line.gaps = Some(*gaps);
+                line.seconds = Some((elapsed.as_secs_f64() * 1000.0).round() / 1000.0);
+            }
+            Happened::Failed { error, pause } => {
+                line.what = "failed";
+                line.code = error.code();
+                line.message = Some(format!("{error}; {}", again(pause)));
+            }
+            Happened::Store { error, pause } => {
+                line.what = "store";
+                line.code = Some(error.code());
+                line.message = Some(format!("{error}; {}", again(pause)));
+            }
+            Happened::Elsewhere => line.what = "another process reads it",
+            Happened::Taken => line.what = "taken",
+        }
+        line
+    }
+
+    /// For people or for programs.
+    pub fn write(&self, as_json: bool, out: &mut dyn Write) -> io::Result<()> {
+        if as_json {
+            serde_json::to_writer(&mut *out, self).map_err(io::Error::from)?;
+            return writeln!(out);
+        }
+        write!(out, "{} {}: {}", self.at, self.platform, self.what)?;
+        if let (Some(changes), Some(gaps), Some(seconds)) = (&self.changes, self.gaps, self.seconds)
+        {
+            write!(out, ", {}, {} gaps, {seconds:.1} s", changes.short(), grouped(gaps))?;
+        }
+        match (&self.code, &self.message) {
+            (Some(code), Some(message)) => writeln!(out, " [{code}] {message}"),
+            (None, Some(message)) => writeln!(out, " {message}"),
+            _ => writeln!(out),
+        }
     }
 }

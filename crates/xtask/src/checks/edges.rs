@@ -26,9 +26,15 @@ pub const CRATES: &[CrateRule] = &[
     CrateRule { name: "identity", may_use: &["model"] },
     CrateRule { name: "connect", may_use: &["model"] },
     CrateRule { name: "store", may_use: &["model"] },
-    CrateRule { name: "app", may_use: &["model", "expr", "readiness", "connect", "store"] },
+    CrateRule {
+        name: "app",
+        may_use: &["model", "expr", "readiness", "connect", "identity", "store"],
+    },
     CrateRule { name: "web", may_use: &["app", "model"] },
-    CrateRule { name: "cli", may_use: &["model", "expr", "readiness", "connect", "store", "app", "web"] },
+    CrateRule {
+        name: "cli",
+        may_use: &["model", "expr", "readiness", "connect", "identity", "store", "app", "web"],
+    },
     CrateRule { name: "twins", may_use: &["model"] },
     CrateRule { name: "xtask", may_use: &[] },
 ];
