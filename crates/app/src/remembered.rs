@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use entente_connect::connector::{CollectError, Watch};
 use entente_model::{Collection, Estate, Observed};
+use entente_store::query::QueryError;
 use entente_store::{Address, Age, AsOf, Change, ChangesOf, Stamp, Store, StoreError, Written};
 use serde::Serialize;
 use serde_json::Value;
@@ -29,6 +30,9 @@ pub enum RememberError {
     /// A collection on disk.
     #[error(transparent)]
     Collection(#[from] CollectionFileError),
+    /// A query.
+    #[error(transparent)]
+    Query(#[from] QueryError),
     /// Nothing is remembered.
     #[error("the store `{store}` remembers nothing as of then")]
     Nothing {
@@ -68,6 +72,7 @@ impl RememberError {
             Self::Store(error) => error.code(),
             Self::Collect(error) => error.code(),
             Self::Collection(error) => error.code(),
+            Self::Query(error) => error.code(),
             Self::Nothing { .. } => "ENT-0410",
             Self::UnknownKind { .. } => "ENT-0411",
             Self::UnknownWorkload { .. } => "ENT-0412",
@@ -81,6 +86,7 @@ impl RememberError {
             Self::Store(error) => error.hint(),
             Self::Collect(error) => error.hint(),
             Self::Collection(error) => error.hint().into(),
+            Self::Query(error) => error.hint(),
             Self::Nothing { .. } => {
                 "`entente collect` reads the configured platforms, `entente import` an export"
                     .into()

@@ -38,6 +38,8 @@ pub enum Command {
     Show(ShowArguments),
     /// Show what changed, since when, and who worked on it
     Changes(ChangesArguments),
+    /// Ask the estate in SQL: one select over documented views
+    Query(QueryArguments),
     /// Show which workloads are one over sources and platforms: links, proposals, contradictions
     Links(LinksArguments),
     /// Decide that two workloads are one
@@ -294,6 +296,49 @@ pub struct ChangesArguments {
     /// Form of what is written to stdout
     #[arg(short, long, value_enum, default_value_t = Listing::Table)]
     pub output: Listing,
+}
+
+const QUERY_EXAMPLES: &str = "Examples:
+  entente query \"select name, memory_bytes from workloads where power = 'off'\"
+  entente query --example zombie-disks --output csv
+  entente query --list
+  entente query --file report.sql --at 2026-03-01";
+
+/// `entente query`.
+#[derive(Debug, Args)]
+#[command(after_help = QUERY_EXAMPLES)]
+pub struct QueryArguments {
+    /// The query
+    #[arg(required_unless_present_any = ["file", "example", "list"])]
+    pub sql: Option<String>,
+    /// Read the query from this file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["sql", "example"], value_hint = ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
+    /// One of the queries that come along; an empty name lists them
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "", conflicts_with = "sql")]
+    pub example: Option<String>,
+    /// Print the views with their columns, meanings and units
+    #[arg(long, conflicts_with_all = ["sql", "file", "example"])]
+    pub list: bool,
+    /// As of this time instead of now
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<Time>,
+    /// Rows at most
+    #[arg(long, value_name = "COUNT", default_value_t = 100_000)]
+    pub rows: u32,
+    /// Time at most
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_length)]
+    pub time: std::time::Duration,
+    /// Which store.
+    #[command(flatten)]
+    pub store: StoreChoice,
+    /// Form of what is written to stdout
+    #[arg(short, long, value_enum, default_value_t = Listing::Table)]
+    pub output: Listing,
+}
+
+fn parse_length(text: &str) -> Result<std::time::Duration, String> {
+    length_of_time(text).ok_or_else(|| format!("`{text}` is no length of time such as 30s or 5m"))
 }
 
 /// `entente links`.

@@ -41,6 +41,29 @@ impl Failure {
         }
     }
 
+    /// An example that is none.
+    pub fn unknown_example(given: &str, nearest: Option<&str>) -> Self {
+        Self {
+            code: Some("ENT-0114"),
+            what: format!("there is no example `{given}`"),
+            hint: Some(match nearest {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => "`entente query --example` lists all".into(),
+            }),
+            exit: EXIT_USAGE,
+        }
+    }
+
+    /// A file could not be read.
+    pub fn unreadable(path: &Path, error: &io::Error) -> Self {
+        Self {
+            code: Some("ENT-0102"),
+            what: format!("`{}` cannot be read: {error}", path.display()),
+            hint: Some("check the path and its permissions".into()),
+            exit: EXIT_USAGE,
+        }
+    }
+
     /// Something could not be written.
     pub fn output(place: &str, error: &io::Error) -> Self {
         Self {

@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Command::Estate(arguments) => remembered::estate(&arguments),
         Command::Show(arguments) => remembered::show(&arguments),
         Command::Changes(arguments) => remembered::changes(&arguments),
+        Command::Query(arguments) => remembered::query(&arguments),
         Command::Links(arguments) => remembered::links(&arguments),
         Command::Link(arguments) => remembered::decide(&arguments, Choice::Link),
         Command::Unlink(arguments) => remembered::decide(&arguments, Choice::Unlink),

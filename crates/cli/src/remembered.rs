@@ -7,17 +7,21 @@ use entente_app::now;
 use entente_app::remembered::{Memory, RememberError};
 use entente_identity::Choice;
 use entente_model::Moment;
+use entente_store::query::{QueryLimits, catalogue, examples};
 use entente_store::{Address, AsOf, ChangesOf, KINDS, Retention};
 use time::OffsetDateTime;
 
 use crate::arguments::{
     ChangesArguments, DecideArguments, EstateArguments, ImportArguments, LinksArguments, Listing,
-    ShowArguments, StoreChoice, StoreCommand, Time,
+    QueryArguments, ShowArguments, StoreChoice, StoreCommand, Time,
 };
 use crate::failure::{EXIT_FINDINGS, Failure};
 use crate::output::{self, remembered as screens};
 use crate::platforms::{print, wait};
 use crate::progress::Progress;
+
+/// Memory that SQLite may take for a query.
+const QUERY_BYTES_MAX: u64 = 1 << 30;
 
 /// Puts exports and collections into the store.
 pub fn import(arguments: &ImportArguments) -> Result<ExitCode, Failure> {
@@ -75,6 +79,52 @@ pub fn changes(arguments: &ChangesArguments) -> Result<ExitCode, Failure> {
     let changes = with_store(&arguments.store, async |memory| memory.changes(&of).await)?;
     print(arguments.output, &screens::Changed::of(changes))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Asks the estate in SQL.
+pub fn query(arguments: &QueryArguments) -> Result<ExitCode, Failure> {
+    if arguments.list {
+        print(arguments.output, &screens::Views::of(catalogue()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let sql = match (&arguments.file, arguments.example.as_deref()) {
+        (Some(path), _) => {
+            std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?
+        }
+        (None, Some("")) => {
+            print(arguments.output, &screens::Examples::of(&examples()))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        (None, Some(name)) => example(name)?,
+        (None, None) => arguments.sql.clone().unwrap_or_default(),
+    };
+    let as_of = as_of(arguments.at);
+    let limits = QueryLimits {
+        rows: arguments.rows,
+        time: arguments.time,
+        // This process does nothing else.
+        process_memory_bytes: Some(QUERY_BYTES_MAX),
+        ..QueryLimits::usual(time_now())
+    };
+    let answer = with_store(&arguments.store, async |memory| {
+        Ok(memory.store().query(&sql, as_of, &limits).await?)
+    })?;
+    for note in &answer.notes {
+        output::talk(note);
+    }
+    if let Some(reached) = answer.truncated {
+        output::talk(&format!("not all of it: {}", screens::reached(reached)));
+    }
+    print(arguments.output, &screens::Answer::of(answer))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn example(name: &str) -> Result<String, Failure> {
+    let all = examples();
+    let found = all.iter().find(|it| it.name == name).map(|it| it.sql.to_owned());
+    found.ok_or_else(|| {
+        Failure::unknown_example(name, entente_expr::nearest(name, all.iter().map(|it| it.name)))
+    })
 }
 
 /// Shows which workloads are one.

@@ -66,7 +66,7 @@ pub const OUTSIDE: &[OutsideRule] = &[
     OutsideRule { package: "maud", only_in: &["web"], reason: "only `web` knows HTML" },
     OutsideRule {
         package: "tokio",
-        only_in: &["connect", "twins", "app", "cli"],
+        only_in: &["connect", "store", "twins", "app", "cli"],
         reason: "the model and the engines are synchronous",
     },
     OutsideRule {
