@@ -127,6 +127,14 @@ pub struct Imported {
 }
 
 impl Memory {
+    /// Whether there is such a store; of a server, that shows when it is opened.
+    pub fn exists(address: &Address) -> bool {
+        match address {
+            Address::File(path) => path.exists(),
+            Address::Postgres(_) => true,
+        }
+    }
+
     /// Opens the store; makes it if there is none.
     pub async fn open(address: &Address) -> Result<Self, RememberError> {
         if let Address::File(path) = address

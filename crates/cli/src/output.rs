@@ -1,6 +1,8 @@
 //! Everything that the command prints: data to stdout, talk to stderr.
 
+pub mod links;
 pub mod platforms;
+pub mod query;
 pub mod remembered;
 mod summary;
 mod table;

@@ -16,7 +16,7 @@ use crate::arguments::{
     QueryArguments, ShowArguments, StoreChoice, StoreCommand, Time,
 };
 use crate::failure::{EXIT_FINDINGS, Failure};
-use crate::output::{self, remembered as screens};
+use crate::output::{self, links as links_screens, query as query_screens, remembered as screens};
 use crate::platforms::{print, wait};
 use crate::progress::Progress;
 
@@ -26,7 +26,7 @@ const QUERY_BYTES_MAX: u64 = 1 << 30;
 /// Puts exports and collections into the store.
 pub fn import(arguments: &ImportArguments) -> Result<ExitCode, Failure> {
     let progress = Progress::new();
-    let imported = with_store(&arguments.store, async |memory| {
+    let imported = with_new_store(&arguments.store, async |memory| {
         memory.import(&arguments.paths, &progress).await
     });
     progress.done();
@@ -84,7 +84,7 @@ pub fn changes(arguments: &ChangesArguments) -> Result<ExitCode, Failure> {
 /// Asks the estate in SQL.
 pub fn query(arguments: &QueryArguments) -> Result<ExitCode, Failure> {
     if arguments.list {
-        print(arguments.output, &screens::Views::of(catalogue()))?;
+        print(arguments.output, &query_screens::Views::of(catalogue()))?;
         return Ok(ExitCode::SUCCESS);
     }
     let sql = match (&arguments.file, arguments.example.as_deref()) {
@@ -92,7 +92,7 @@ pub fn query(arguments: &QueryArguments) -> Result<ExitCode, Failure> {
             std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?
         }
         (None, Some("")) => {
-            print(arguments.output, &screens::Examples::of(&examples()))?;
+            print(arguments.output, &query_screens::Examples::of(&examples()))?;
             return Ok(ExitCode::SUCCESS);
         }
         (None, Some(name)) => example(name)?,
@@ -113,9 +113,9 @@ pub fn query(arguments: &QueryArguments) -> Result<ExitCode, Failure> {
         output::talk(note);
     }
     if let Some(reached) = answer.truncated {
-        output::talk(&format!("not all of it: {}", screens::reached(reached)));
+        output::talk(&format!("not all of it: {}", query_screens::reached(reached)));
     }
-    print(arguments.output, &screens::Answer::of(answer))?;
+    print(arguments.output, &query_screens::Answer::of(answer))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -130,7 +130,7 @@ fn example(name: &str) -> Result<String, Failure> {
 /// Shows which workloads are one.
 pub fn links(arguments: &LinksArguments) -> Result<ExitCode, Failure> {
     let identities = with_store(&arguments.store, async |memory| memory.identities().await)?;
-    let links = screens::Links::of(&identities, arguments.workload.as_deref(), arguments.all);
+    let links = links_screens::Links::of(&identities, arguments.workload.as_deref(), arguments.all);
     print(arguments.output, &links)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -166,7 +166,7 @@ pub fn store(command: &StoreCommand) -> Result<ExitCode, Failure> {
             output::talk(&format!("copy: {}", file.display()));
         }
         StoreCommand::Restore { file, store } => {
-            with_store(store, async |memory| Ok(memory.store().restore(file).await?))?;
+            with_new_store(store, async |memory| Ok(memory.store().restore(file).await?))?;
             output::talk(&format!("restored from {}", file.display()));
         }
         StoreCommand::Compact { states_before, samples_before, store } => {
@@ -182,14 +182,32 @@ pub fn store(command: &StoreCommand) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Opens the store and works with it.
+/// Works with the store that there is: asking does not make one.
 pub fn with_store<T>(
     choice: &StoreChoice,
     work: impl AsyncFnOnce(&Memory) -> Result<T, RememberError>,
 ) -> Result<T, Failure> {
     let address = address(choice)?;
+    if !Memory::exists(&address) {
+        return Err(RememberError::Nothing { store: address.to_string() }.into());
+    }
+    work_with(&address, work)
+}
+
+/// Opens the store, or makes one, and works with it.
+fn with_new_store<T>(
+    choice: &StoreChoice,
+    work: impl AsyncFnOnce(&Memory) -> Result<T, RememberError>,
+) -> Result<T, Failure> {
+    work_with(&address(choice)?, work)
+}
+
+fn work_with<T>(
+    address: &Address,
+    work: impl AsyncFnOnce(&Memory) -> Result<T, RememberError>,
+) -> Result<T, Failure> {
     let outcome = wait(async move |_| {
-        let memory = Memory::open(&address).await?;
+        let memory = Memory::open(address).await?;
         let outcome = work(&memory).await;
         memory.store().close().await;
         outcome

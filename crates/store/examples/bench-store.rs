@@ -3,7 +3,11 @@
 //!
 //! The estate: so many workloads of the generator, and three more things for each (two volumes and a
 //! native policy), the policies filled up until the bodies of all are 4 KiB on average.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark stops at what it does not expect")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark stops at what it does not expect"
+)]
 #![expect(clippy::print_stdout, reason = "its output")]
 
 use std::path::PathBuf;
@@ -27,7 +31,9 @@ fn words(bytes: usize, state: &mut u64) -> String {
         *state ^= *state << 13;
         *state ^= *state >> 7;
         *state ^= *state << 17;
-        text.push_str(["rule ", "accept tcp from ", "drop ", "log ", "to ", "port "][(*state % 6) as usize]);
+        text.push_str(
+            ["rule ", "accept tcp from ", "drop ", "log ", "to ", "port "][(*state % 6) as usize],
+        );
         text.push_str(&format!("{:x} ", *state >> 40));
     }
     text
@@ -36,7 +42,8 @@ fn words(bytes: usize, state: &mut u64) -> String {
 fn estate(workloads: u32) -> Collection {
     let mut collection = generate(&EstateSpec { workloads, ..EstateSpec::default() }).remove(0);
     let sample = collection.workloads.iter().take(1_000);
-    let mean = sample.map(|it| serde_json::to_vec(it).unwrap().len()).sum::<usize>() / 1_000.min(workloads as usize);
+    let mean = sample.map(|it| serde_json::to_vec(it).unwrap().len()).sum::<usize>()
+        / 1_000.min(workloads as usize);
     // Volumes are small; the policy takes what is left of four bodies.
     let policy = (4 * BODY_BYTES).saturating_sub(mean + 2 * 300);
     let mut state = 88_172_645_463_325_252;
@@ -101,6 +108,18 @@ fn median(mut seconds: Vec<f64>) -> f64 {
     seconds[seconds.len() / 2]
 }
 
+/// Names, addresses of adapters and UUIDs of workloads.
+async fn collections_names(store: &Store) -> Vec<String> {
+    let collections = store.collections(AsOf::Latest).await.unwrap();
+    let mut names = Vec::new();
+    for workload in &collections[0].workloads {
+        names.push(workload.name.to_string());
+        names.extend(workload.bios_uuid.value().map(ToString::to_string));
+        names.extend(workload.nics.iter().filter_map(|it| it.mac.value()).map(ToString::to_string));
+    }
+    names
+}
+
 #[tokio::main]
 async fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -147,5 +166,16 @@ async fn main() {
         assert_eq!(collections[0].workloads.len(), workloads as usize);
     }
     println!("bench {prefix}store_asof_seconds {:.2} s", median(times));
+
+    let name = "no such machine".to_owned();
+    let names = collections_names(&store).await.into_iter().step_by(97).take(200).chain([name]);
+    let mut times = Vec::new();
+    for name in names {
+        let begun = Instant::now();
+        store.search(&name, 20).await.unwrap();
+        times.push(begun.elapsed().as_secs_f64() * 1_000.0);
+    }
+    times.sort_by(f64::total_cmp);
+    println!("bench {prefix}store_search_ms {:.2} ms", times[times.len() * 99 / 100]);
     println!("bench {prefix}store_peak_mib {} MiB", peak_mib());
 }

@@ -3,11 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use entente_app::identities::Identities;
 use entente_app::remembered::{Imported, Shown, Told};
-use entente_identity::{Evidence, Side, Strength};
 use entente_model::{Estate, Observed};
-use entente_store::query::{Datum, Example, QueryResult, Reached, View};
 use entente_store::{Age, ChangeKind, Compacted, FieldChangeKind, Stats};
 use serde::Serialize;
 use serde_json::Value;
@@ -40,7 +37,7 @@ fn ago(time: OffsetDateTime, now: OffsetDateTime) -> String {
 }
 
 /// A fact as people read it: `?` and why where it was not observed, `-` where there is none.
-fn fact(value: &Value) -> String {
+pub(super) fn fact(value: &Value) -> String {
     let text = match value {
         Value::Null => "-".into(),
         Value::String(text) => text.clone(),
@@ -55,7 +52,7 @@ fn fact(value: &Value) -> String {
 }
 
 /// A fact as programs read it: empty where there is none.
-fn cell(value: &Value) -> String {
+pub(super) fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
@@ -391,7 +388,7 @@ impl Screens for List {
 }
 
 /// Bytes as people read sizes of machines.
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
     let (mut value, mut unit) = (bytes, 0);
     let mut rest = 0;
@@ -575,277 +572,6 @@ impl Screens for Changed {
                     &by.join(" "),
                 ])?;
             }
-        }
-        rows.flush()
-    }
-}
-
-/// Which workloads are one.
-#[derive(Serialize)]
-pub struct Links {
-    /// Workloads of which several sightings are known to be one.
-    joined: usize,
-    links: Vec<LinkLine>,
-    contradictions: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct LinkLine {
-    strength: Strength,
-    a: String,
-    a_name: String,
-    b: String,
-    b_name: String,
-    evidence: Vec<Evidence>,
-}
-
-impl Links {
-    /// What waits for a decision, or all; of one workload, or of all.
-    pub fn of(identities: &Identities, of: Option<&str>, all: bool) -> Self {
-        let correlation = &identities.correlation;
-        let name =
-            |key: &str| identities.members.get(key).map_or_else(String::new, |it| it.name.clone());
-        let is_meant = |key: &str| {
-            of.is_none_or(|of| {
-                let member = identities.members.get(key);
-                key == of
-                    || member.is_some_and(|it| it.id == of || it.name.eq_ignore_ascii_case(of))
-            })
-        };
-        let links = correlation.links.iter().filter(|it| all || !it.joins());
-        let links = links.filter(|it| is_meant(&it.a) || is_meant(&it.b)).map(|it| LinkLine {
-            strength: it.strength,
-            a: it.a.to_string(),
-            a_name: name(&it.a),
-            b: it.b.to_string(),
-            b_name: name(&it.b),
-            evidence: it.evidence.clone(),
-        });
-        let contradictions = correlation
-            .conflicts
-            .iter()
-            .filter(|it| of.is_none() || it.sightings.iter().any(|key| is_meant(key)))
-            .map(ToString::to_string);
-        Self {
-            joined: correlation.identities.iter().filter(|it| it.sightings.len() > 1).count(),
-            links: links.collect(),
-            contradictions: contradictions.collect(),
-        }
-    }
-}
-
-/// A word as it is written in JSON.
-fn word(value: &impl Serialize) -> String {
-    serde_json::to_value(value)
-        .ok()
-        .and_then(|it| it.as_str().map(str::to_owned))
-        .unwrap_or_default()
-}
-
-/// A piece of evidence as people read it: `+ mac 00:50:56:…`.
-fn evidence(it: &Evidence) -> String {
-    let sign = if it.side == Side::For { "+" } else { "-" };
-    let values: Vec<&str> = it.values.iter().map(|it| it.as_str()).collect();
-    format!("{sign} {} {}", word(&it.kind).replace('-', " "), values.join(" "))
-        .trim_end()
-        .to_owned()
-}
-
-impl Screens for Links {
-    fn screens(&self, style: Style, out: &mut dyn Write) -> io::Result<()> {
-        let mut table = Table::new(&["link", "one", "name", "other", "name", "evidence"]);
-        for it in &self.links {
-            let told: Vec<String> = it.evidence.iter().map(evidence).collect();
-            table.row([
-                match it.strength {
-                    Strength::Weak => "proposed".into(),
-                    other => word(&other),
-                },
-                it.a.clone(),
-                it.a_name.clone(),
-                it.b.clone(),
-                it.b_name.clone(),
-                told.join(", "),
-            ]);
-        }
-        if !table.is_empty() {
-            table.write(style, out)?;
-            writeln!(out)?;
-        }
-        for contradiction in &self.contradictions {
-            writeln!(out, "contradiction: {contradiction}")?;
-        }
-        let proposed = self.links.iter().filter(|it| it.strength == Strength::Weak).count();
-        writeln!(
-            out,
-            "{} workload(s) joined from several sightings; {} proposal(s): `entente link` or `unlink` decides",
-            grouped(self.joined as u64),
-            grouped(proposed as u64)
-        )
-    }
-
-    fn rows(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut rows = csv::Writer::from_writer(out);
-        rows.write_record(["link", "a", "a_name", "b", "b_name", "evidence"])?;
-        for it in &self.links {
-            let told: Vec<String> = it.evidence.iter().map(evidence).collect();
-            rows.write_record([
-                &word(&it.strength),
-                &it.a,
-                &it.a_name,
-                &it.b,
-                &it.b_name,
-                &told.join(", "),
-            ])?;
-        }
-        rows.flush()
-    }
-}
-
-/// What a query answered.
-pub struct Answer(QueryResult);
-
-impl Answer {
-    /// Of a query.
-    pub fn of(answer: QueryResult) -> Self {
-        Self(answer)
-    }
-}
-
-/// Which limit an answer reached, in words.
-pub fn reached(reached: Reached) -> String {
-    match reached {
-        Reached::Rows(rows) => format!("there are more than {} rows", grouped(rows.into())),
-        Reached::Bytes(bytes) => format!("the answer is longer than {}", size(bytes)),
-        Reached::Time(time) => format!("it takes longer than {} s", time.as_secs()),
-        Reached::Memory => "it takes too much memory".into(),
-    }
-}
-
-fn datum(it: &Datum) -> Value {
-    match it {
-        Datum::Null => Value::Null,
-        Datum::Boolean(value) => Value::from(*value),
-        Datum::Integer(value) => Value::from(*value),
-        Datum::Real(value) => Value::from(*value),
-        Datum::Text(value) => Value::from(value.as_str()),
-    }
-}
-
-impl Serialize for Answer {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let row = |row: &Vec<Datum>| -> serde_json::Map<String, Value> {
-            self.0.columns.iter().cloned().zip(row.iter().map(datum)).collect()
-        };
-        serializer.collect_seq(self.0.rows.iter().map(row))
-    }
-}
-
-impl Screens for Answer {
-    fn screens(&self, style: Style, out: &mut dyn Write) -> io::Result<()> {
-        let mut table = Table::of(self.0.columns.clone());
-        for row in &self.0.rows {
-            table.cells(row.iter().map(|it| fact(&datum(it))).collect());
-        }
-        table.write(style, out)?;
-        writeln!(out, "\n{} rows", grouped(self.0.rows.len() as u64))
-    }
-
-    fn rows(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut rows = csv::Writer::from_writer(out);
-        rows.write_record(&self.0.columns)?;
-        for row in &self.0.rows {
-            rows.write_record(row.iter().map(|it| cell(&datum(it))))?;
-        }
-        rows.flush()
-    }
-}
-
-/// Views and their columns.
-#[derive(Serialize)]
-#[serde(transparent)]
-pub struct Views {
-    columns: Vec<ViewColumn>,
-}
-
-#[derive(Serialize)]
-struct ViewColumn {
-    view: &'static str,
-    column: &'static str,
-    unit: &'static str,
-    meaning: &'static str,
-}
-
-impl Views {
-    /// Of the catalogue.
-    pub fn of(views: Vec<View>) -> Self {
-        let columns = views.into_iter().flat_map(|view| {
-            let name = view.name;
-            let column = move |it: entente_store::query::ViewColumn| ViewColumn {
-                view: name,
-                column: it.name,
-                unit: it.unit,
-                meaning: it.meaning,
-            };
-            view.columns.into_iter().map(column)
-        });
-        Self { columns: columns.collect() }
-    }
-}
-
-impl Screens for Views {
-    fn screens(&self, style: Style, out: &mut dyn Write) -> io::Result<()> {
-        let mut table = Table::new(&["view", "column", "unit", "meaning"]);
-        for it in &self.columns {
-            table.row([it.view, it.column, it.unit, it.meaning].map(str::to_owned));
-        }
-        table.write(style, out)
-    }
-
-    fn rows(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut rows = csv::Writer::from_writer(out);
-        for it in &self.columns {
-            rows.serialize(it)?;
-        }
-        rows.flush()
-    }
-}
-
-/// Queries that come along.
-#[derive(Serialize)]
-#[serde(transparent)]
-pub struct Examples {
-    examples: Vec<ExampleLine>,
-}
-
-#[derive(Serialize)]
-struct ExampleLine {
-    name: &'static str,
-    answers: &'static str,
-    sql: &'static str,
-}
-
-impl Examples {
-    /// All of them.
-    pub fn of(examples: &[Example]) -> Self {
-        let line = |it: &Example| ExampleLine { name: it.name, answers: it.answers, sql: it.sql };
-        Self { examples: examples.iter().map(line).collect() }
-    }
-}
-
-impl Screens for Examples {
-    fn screens(&self, style: Style, out: &mut dyn Write) -> io::Result<()> {
-        let mut table = Table::new(&["example", "answers"]);
-        for it in &self.examples {
-            table.row([it.name, it.answers].map(str::to_owned));
-        }
-        table.write(style, out)
-    }
-
-    fn rows(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut rows = csv::Writer::from_writer(out);
-        for it in &self.examples {
-            rows.serialize(it)?;
         }
         rows.flush()
     }
