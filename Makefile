@@ -26,6 +26,8 @@ FUZZ_SECONDS ?= 600
 rust_files = git ls-files -z "*.rs"
 
 entente = cargo run --quiet --locked -p entente-cli --features demo
+# The command as the tests have built it: by itself it would be built anew, with other features of what it needs.
+tested = $(CARGO_TARGET_DIR)/debug/entente
 
 step = @printf '\n== %s\n' '$(1)'
 
@@ -72,8 +74,8 @@ test: ## everything that a change must pass: set-up, format, lints, tests, docum
 	cargo deny --locked check --hide-inclusion-graph bans licenses sources
 	@echo 'known vulnerabilities are not checked here: their database needs a network; see make audit'
 	$(call step,the report in a browser)
-	$(entente) -- demo --out $(TEST_DEMO) --workloads 300
-	$(entente) -- assess $(TEST_DEMO)/rvtools-*.xlsx --overlay $(TEST_DEMO)/cmdb.csv \
+	$(tested) demo --out $(TEST_DEMO) --workloads 300
+	$(tested) assess $(TEST_DEMO)/rvtools-*.xlsx --overlay $(TEST_DEMO)/cmdb.csv \
 		--report $(TEST_DEMO)/report.html --output json > $(TEST_DEMO)/assessment.json
 	REPORT=$(CURDIR)/$(TEST_DEMO)/report.html CHROMIUM="$$(scripts/setup which-browser)" \
 		npm test --prefix crates/web

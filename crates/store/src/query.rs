@@ -1,7 +1,7 @@
 //! SQL over the estate: one `select` over documented views, and nothing else.
 //!
-//! [`guard`] reads a query, refuses what it does not know and writes it anew; [`run`] asks the database over
-//! a connection that can only read; [`as_of`] fills the same tables with what was known at another time.
+//! `guard` reads a query, refuses what it does not know and writes it anew; `run` asks the database over
+//! a connection that can only read; `as_of` fills the same tables with what was known at another time.
 //! What the views hold is in [`crate::tables`], and in `docs/sql.md`, which is made from there.
 
 mod as_of;
