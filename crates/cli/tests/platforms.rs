@@ -261,7 +261,7 @@ fn two_watchers_share_the_platforms_and_one_takes_over_from_a_dead_one() {
     let estate = Estate::of(&[]);
     estate.configure(|text| format!("every = \"2s\"\n{text}"));
     let watcher = || {
-        let mut command = estate.command(&["watch", "--lease", "3s", "--json"]);
+        let mut command = estate.command(&["watch", "--lease", "10s", "--json"]);
         command.stdout(std::process::Stdio::piped()).spawn().unwrap()
     };
     let lines = |child: &mut std::process::Child| {
