@@ -182,20 +182,28 @@ fn estate(request: &AssessRequest, watch: &dyn Watch) -> Result<Estate, AssessEr
             return Err(AssessError::GivenTwice(path.display().to_string()));
         }
         seen.push(real);
-        // A path that cannot be listed is told of by the reader of exports.
-        let files = collection_files(path).unwrap_or_default();
-        for file in &files {
-            collections.push(read_collection(file)?);
-        }
-        if files.is_empty() {
-            collections.push(collect_export(path, watch)?);
-        }
+        let read = read_sources::<AssessError>(path, watch)?;
+        collections.extend(read.into_iter().map(|it| it.1));
     }
     Ok(Estate::from_collections(collections))
 }
 
+/// Reads an export, or each collection in a folder, with where it was.
+pub(crate) fn read_sources<E: From<CollectError> + From<CollectionFileError>>(
+    path: &Path,
+    watch: &dyn Watch,
+) -> Result<Vec<(PathBuf, Collection)>, E> {
+    // A path that cannot be listed is told of by the reader of exports.
+    let files = collection_files(path).unwrap_or_default();
+    if files.is_empty() {
+        return Ok(vec![(path.to_owned(), collect_export(path, watch)?)]);
+    }
+    let read = |file: PathBuf| read_collection(&file).map(|it| (file, it)).map_err(E::from);
+    files.into_iter().map(read).collect()
+}
+
 /// Reads an export with the first connector that takes it for its own.
-pub(crate) fn collect_export(path: &Path, watch: &dyn Watch) -> Result<Collection, CollectError> {
+fn collect_export(path: &Path, watch: &dyn Watch) -> Result<Collection, CollectError> {
     let mut refusal = CollectError::NotThis {
         file: path.display().to_string(),
         expected: "an export that any connector reads".into(),

@@ -47,36 +47,38 @@ fn key(life: &Life) -> Text {
     }
 }
 
+/// What people see of a life, by its key.
+fn member(life: &Life) -> (Text, Member) {
+    // An export shows its own time; only a log-in shows what is there to this day.
+    let is_live = entente_connect::platforms().any(|it| it.0 == life.connector);
+    let member = Member {
+        platform: life.platform.clone(),
+        connector: life.connector.clone(),
+        name: life.workload.name.to_string(),
+        id: life.workload.id.to_string(),
+        first: life.first,
+        last: life.ended.or((!is_live).then_some(life.latest_reading)),
+    };
+    (key(life), member)
+}
+
 impl Memory {
     /// Which workloads are one.
     pub async fn identities(&self) -> Result<Identities, RememberError> {
         let lives = self.store().lives().await?;
         let names = self.platforms_by_uuid().await?;
-        let live: Vec<&str> = entente_connect::platforms().map(|it| it.0).collect();
         let mut sightings = Vec::with_capacity(lives.len());
         let mut members = BTreeMap::new();
         for life in &lives {
-            // An export shows its own time; only a log-in shows what is there to this day.
-            let is_live = live.contains(&life.connector.as_str());
-            let last = life.ended.or((!is_live).then_some(life.latest_reading));
-            let seen = Seen { first: life.first, last };
-            let mut sighting =
-                Sighting::of(key(life), life.connector.as_str().into(), seen, &life.workload);
+            let (key, member) = member(life);
+            let seen = Seen { first: member.first, last: member.last };
+            let connector = member.connector.as_str().into();
+            let mut sighting = Sighting::of(key.clone(), connector, seen, &life.workload);
             if let Some(name) = names.get(life.platform.as_str()) {
                 sighting.platform = name.clone();
             }
-            members.insert(
-                sighting.key.clone(),
-                Member {
-                    platform: life.platform.clone(),
-                    connector: life.connector.clone(),
-                    name: life.workload.name.to_string(),
-                    id: life.workload.id.to_string(),
-                    first: life.first,
-                    last,
-                },
-            );
             sightings.push(sighting);
+            members.insert(key, member);
         }
         let decisions: Vec<Decision> =
             self.store().decisions().await?.into_iter().map(decision).collect();
@@ -88,8 +90,7 @@ impl Memory {
     async fn platforms_by_uuid(&self) -> Result<HashMap<String, PlatformId>, RememberError> {
         let mut by_uuid: BTreeMap<String, PlatformId> = BTreeMap::new();
         let mut names = HashMap::new();
-        let collections = self.store().collections(AsOf::Latest).await?;
-        for platform in collections.iter().flat_map(|it| &it.platforms) {
+        for platform in self.store().platforms(AsOf::Latest).await? {
             let Observed::Value(uuid) = &platform.uuid else { continue };
             let name = by_uuid.entry(uuid.to_lowercase()).or_insert_with(|| platform.id.clone());
             names.insert(platform.id.to_string(), name.clone());
@@ -106,7 +107,7 @@ impl Memory {
         reason: &str,
         at: OffsetDateTime,
     ) -> Result<(), RememberError> {
-        let members = self.identities().await?.members;
+        let members = self.store().lives().await?.iter().map(member).collect();
         let decided = Decided {
             choice: match choice {
                 Choice::Link => "link".to_owned(),
@@ -127,9 +128,8 @@ fn known(members: &BTreeMap<Text, Member>, given: &str) -> Result<String, Rememb
     if members.contains_key(given) {
         return Ok(given.to_owned());
     }
-    let same = |it: &&(&Text, &Member)| it.1.id == given || it.1.name.eq_ignore_ascii_case(given);
-    let all: Vec<(&Text, &Member)> = members.iter().collect();
-    let found: Vec<String> = all.iter().filter(same).map(|it| it.0.to_string()).collect();
+    let same = |it: &(&Text, &Member)| it.1.id == given || it.1.name.eq_ignore_ascii_case(given);
+    let found: Vec<String> = members.iter().filter(same).map(|it| it.0.to_string()).collect();
     match found.as_slice() {
         [one] => Ok(one.clone()),
         [] => {

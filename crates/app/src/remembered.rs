@@ -6,13 +6,16 @@ use std::path::PathBuf;
 use entente_connect::connector::{CollectError, Watch};
 use entente_model::{Collection, Estate, Observed};
 use entente_store::query::QueryError;
-use entente_store::{Address, Age, AsOf, Change, ChangesOf, Stamp, Store, StoreError, Written};
+use entente_store::{
+    Address, Age, AsOf, Change, ChangesOf, Stamp, Store, StoreError, Written, item_names,
+};
 use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::assess::collect_export;
-use crate::collection_file::{CollectionFileError, collection_files, read_collection};
+use crate::assess::read_sources;
+use crate::collection_file::CollectionFileError;
+use crate::now_utc;
 
 /// Counts up when the same answer of a platform is read differently: such differences are no changes of the
 /// world.
@@ -155,7 +158,7 @@ impl Memory {
 
     /// Puts a collection in.
     pub async fn put(&self, collection: Collection) -> Result<Written, RememberError> {
-        let stamp = Stamp { recorded: OffsetDateTime::now_utc(), mapper: MAPPER };
+        let stamp = Stamp { recorded: now_utc(), mapper: MAPPER };
         Ok(self.store.write(collection, &stamp).await?)
     }
 
@@ -167,15 +170,7 @@ impl Memory {
     ) -> Result<Vec<Imported>, RememberError> {
         let mut imported = Vec::new();
         for path in paths {
-            let files = collection_files(path).unwrap_or_default();
-            let mut collections = Vec::new();
-            for file in &files {
-                collections.push((file.clone(), read_collection(file)?));
-            }
-            if files.is_empty() {
-                collections.push((path.clone(), collect_export(path, watch)?));
-            }
-            for (path, collection) in collections {
+            for (path, collection) in read_sources::<RememberError>(path, watch)? {
                 let platforms = collection.platforms.iter().map(|it| it.id.to_string()).collect();
                 let gaps = collection.gaps.iter().map(|it| it.count).sum();
                 let written = self.put(collection).await?;
@@ -235,17 +230,22 @@ impl Memory {
         let collections = self.store.collections(as_of).await?;
         let mut found: BTreeMap<String, Vec<Sighting>> = BTreeMap::new();
         let mut names = Vec::new();
-        for (collection, age) in collections.iter().zip(&ages) {
+        for collection in &collections {
             for workload in &collection.workloads {
                 names.push(workload.name.to_string());
                 if !is_named(workload, term) {
                     continue;
                 }
+                let connector = &collection.source.connector;
+                let of_feed = |it: &&Age| {
+                    it.platform == workload.platform.as_str() && it.connector == *connector
+                };
+                let Some(age) = ages.iter().find(of_feed) else { continue };
                 let body = serde_json::to_value(workload).unwrap_or_default();
                 let mut facts = Vec::new();
                 flatten(String::new(), &body, &mut facts);
                 found.entry(workload.id.to_string()).or_default().push(Sighting {
-                    connector: age.connector.clone(),
+                    connector: connector.to_string(),
                     source: collection.source.id.to_string(),
                     observed: age.observed,
                     facts,
@@ -329,7 +329,7 @@ pub struct Sighting {
 }
 
 /// Facts of an object, by where they stand: `cpu.count`, `disks[Hard disk 1].capacity_bytes`.
-pub fn flatten(field: String, value: &Value, facts: &mut Vec<(String, Value)>) {
+fn flatten(field: String, value: &Value, facts: &mut Vec<(String, Value)>) {
     let inner = |name: &str| match field.is_empty() {
         true => name.to_owned(),
         false => format!("{field}.{name}"),
@@ -366,9 +366,10 @@ fn completeness_of(completeness: &Value) -> Value {
 }
 
 fn list(field: &str, items: &[Value], facts: &mut Vec<(String, Value)>) {
-    for (position, item) in items.iter().enumerate() {
-        let label = ["label", "name", "key", "mount"].iter().find_map(|it| item.get(it)?.as_str());
-        let name = label.map_or_else(|| position.to_string(), str::to_owned);
+    for (name, item) in item_names(items).into_iter().zip(items) {
         flatten(format!("{field}[{name}]"), item, facts);
     }
 }
+
+#[cfg(test)]
+mod tests;

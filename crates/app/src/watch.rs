@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use entente_connect::connector::{Unwatched, Watch};
 use entente_connect::live::Cancel;
-use entente_model::Moment;
 use entente_store::{AsOf, Written};
 use time::OffsetDateTime;
 use tokio::task::JoinSet;
@@ -17,6 +16,7 @@ use tokio::task::JoinSet;
 use crate::collect::{PlatformError, read_platform};
 use crate::config::PlatformConfig;
 use crate::remembered::{Memory, RememberError};
+use crate::{now, now_utc};
 
 /// First pause after a failure; it doubles with each further one, up to the platform's own interval.
 const PAUSE: Duration = Duration::from_secs(15);
@@ -47,7 +47,7 @@ pub enum Happened {
         /// How long it took.
         elapsed: Duration,
     },
-    /// It could not be read; it is tried again after a pause.
+    /// It could not be read, or the store not be asked; it is tried again after a pause.
     Failed {
         /// Why.
         error: PlatformError,
@@ -58,13 +58,6 @@ pub enum Happened {
     Elsewhere,
     /// This process reads it from now on.
     Taken,
-    /// The store could not be asked; it is tried again after a pause.
-    Store {
-        /// Why.
-        error: RememberError,
-        /// How long the pause is.
-        pause: Duration,
-    },
 }
 
 /// How to watch.
@@ -120,10 +113,7 @@ impl One {
                     let pause =
                         PAUSE.saturating_mul(1 << failures.min(16)).min(self.platform.every);
                     failures += 1;
-                    self.tell(match error {
-                        PlatformError::Remember(error) => Happened::Store { error, pause },
-                        error => Happened::Failed { error, pause },
-                    });
+                    self.tell(Happened::Failed { error, pause });
                     pause
                 }
             };
@@ -138,7 +128,7 @@ impl One {
     }
 
     fn tell(&self, what: Happened) {
-        let at = OffsetDateTime::now_utc();
+        let at = now_utc();
         (self.tell)(Event { at, platform: self.name().to_owned(), what });
     }
 
@@ -180,7 +170,7 @@ impl One {
         }
         let begun = Instant::now();
         let cancel = self.cancel.child_token();
-        let taken = Moment::Utc(OffsetDateTime::now_utc());
+        let taken = now();
         let watch: Arc<dyn Watch + Send> = Arc::new(Unwatched);
         let mut reading = Box::pin(read_platform(&self.platform, taken, &cancel, &watch));
         let collection = loop {
@@ -209,7 +199,7 @@ impl One {
         let ours = ages
             .iter()
             .find(|it| it.platform == self.name() && it.connector == self.platform.connector);
-        let age = ours.map(|it| OffsetDateTime::now_utc() - it.observed);
+        let age = ours.map(|it| now_utc() - it.observed);
         let left = age.map(|age| self.platform.every.saturating_sub(age.unsigned_abs()));
         Ok(left.filter(|it| !it.is_zero()))
     }

@@ -152,12 +152,9 @@ const COLLECT_EXAMPLES: &str = "Examples:
 Exit codes: 0 every platform was read, gaps included; 2 the configuration cannot be used;
 3 a platform could not be read.";
 
-/// Which platforms of which configuration.
+/// Which configuration.
 #[derive(Debug, Args)]
-pub struct Configuration {
-    /// Platforms by id; all by default
-    #[arg(value_name = "PLATFORM")]
-    pub platforms: Vec<String>,
+pub struct ConfigurationFile {
     /// The configuration
     #[arg(
         short,
@@ -169,6 +166,17 @@ pub struct Configuration {
         value_hint = ValueHint::FilePath
     )]
     pub config: PathBuf,
+}
+
+/// Which platforms of which configuration.
+#[derive(Debug, Args)]
+pub struct Configuration {
+    /// Platforms by id; all by default
+    #[arg(value_name = "PLATFORM")]
+    pub platforms: Vec<String>,
+    /// Which configuration.
+    #[command(flatten)]
+    pub file: ConfigurationFile,
 }
 
 /// `entente check`.
@@ -190,6 +198,9 @@ pub struct CollectArguments {
     /// Which platforms.
     #[command(flatten)]
     pub configuration: Configuration,
+    /// Where the store is.
+    #[command(flatten)]
+    pub store: StoreAddress,
     /// Write collections to this folder instead of the store, one file a platform, to be carried elsewhere
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
@@ -198,23 +209,23 @@ pub struct CollectArguments {
     pub output: Listing,
 }
 
-/// Which store.
+/// Where a store is.
 #[derive(Debug, Args)]
-pub struct StoreChoice {
+pub struct StoreAddress {
     /// The store: a file, or `env:NAME` or `file:PATH` of a postgres:// address; the configuration's by default
     #[arg(long, value_name = "STORE", env = "ENTENTE_STORE", hide_env_values = true, value_hint = ValueHint::FilePath)]
     pub store: Option<String>,
-    /// The configuration
-    #[arg(
-        short,
-        long,
-        value_name = "FILE",
-        env = "ENTENTE_CONFIG",
-        hide_env_values = true,
-        default_value = "entente.toml",
-        value_hint = ValueHint::FilePath
-    )]
-    pub config: PathBuf,
+}
+
+/// Which store: named, or of which configuration.
+#[derive(Debug, Args)]
+pub struct StoreChoice {
+    /// Where it is.
+    #[command(flatten)]
+    pub address: StoreAddress,
+    /// Which configuration.
+    #[command(flatten)]
+    pub file: ConfigurationFile,
 }
 
 /// `entente import`.
@@ -472,6 +483,9 @@ pub struct WatchArguments {
     /// Which platforms.
     #[command(flatten)]
     pub configuration: Configuration,
+    /// Where the store is.
+    #[command(flatten)]
+    pub store: StoreAddress,
     /// How long a platform stays with a process that has died: 90s, 5m
     #[arg(long, value_name = "TIME", default_value = "90s", value_parser = parse_lease)]
     pub lease: std::time::Duration,

@@ -11,11 +11,36 @@ mod workloads;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
+use serde::Serialize;
+
 pub use summary::summary;
 pub use table::Style;
 pub use workloads::workloads;
 
+use crate::arguments::Listing;
 use crate::failure::Failure;
+
+/// Something that is shown as tables, as rows, or serialized.
+pub trait Screens: Serialize {
+    /// For people.
+    fn screens(&self, style: Style, out: &mut dyn Write) -> io::Result<()>;
+
+    /// As CSV.
+    fn rows(&self, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// Writes something to stdout in the form that was asked for.
+pub fn print(form: Listing, what: &impl Screens) -> Result<(), Failure> {
+    write(|out| match form {
+        Listing::Table => what.screens(Style::Text, out),
+        Listing::Markdown => what.screens(Style::Markdown, out),
+        Listing::Csv => what.rows(out),
+        Listing::Json => {
+            serde_json::to_writer_pretty(&mut *out, what).map_err(io::Error::from)?;
+            out.write_all(b"\n")
+        }
+    })
+}
 
 /// Writes data to stdout. A reader that went away (`| head`) is no failure.
 pub fn write(

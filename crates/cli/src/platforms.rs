@@ -31,7 +31,7 @@ pub fn check(arguments: &CheckArguments) -> Result<ExitCode, Failure> {
     let outcomes =
         wait(async move |cancel: Cancel| check_platforms(&chosen, now(), &cancel).await)?;
     complain(&outcomes);
-    print(arguments.output, &platforms::Checked::of(&outcomes))?;
+    output::print(arguments.output, &platforms::Checked::of(&outcomes))?;
     let lacking = |report: &CheckReport| {
         report.rights.iter().any(|(_, state)| matches!(state, RightState::Lacking(_)))
     };
@@ -50,7 +50,7 @@ pub fn collect(arguments: &CollectArguments) -> Result<ExitCode, Failure> {
     let chosen = config.chosen(&arguments.configuration.platforms)?;
     let progress = Arc::new(Progress::new());
     let watch: Arc<dyn Watch + Send> = progress.clone();
-    let (address, folder) = (config.store()?, arguments.out.clone());
+    let (address, folder) = (store(&config, &arguments.store)?, arguments.out.clone());
     let outcomes = wait(async move |cancel: Cancel| {
         let destination = match folder {
             Some(folder) => Destination::Folder(folder),
@@ -61,7 +61,7 @@ pub fn collect(arguments: &CollectArguments) -> Result<ExitCode, Failure> {
     })??;
     progress.done();
     complain(&outcomes);
-    print(arguments.output, &platforms::Collected::of(&outcomes))?;
+    output::print(arguments.output, &platforms::Collected::of(&outcomes))?;
     let failed = outcomes.iter().any(|it| it.result.is_err());
     Ok(if failed { ExitCode::from(EXIT_UNFINISHED) } else { ExitCode::SUCCESS })
 }
@@ -70,7 +70,7 @@ pub fn collect(arguments: &CollectArguments) -> Result<ExitCode, Failure> {
 pub fn watch(arguments: &WatchArguments) -> Result<ExitCode, Failure> {
     let config = read(&arguments.configuration)?;
     let chosen = config.chosen(&arguments.configuration.platforms)?;
-    let address = config.store()?;
+    let address = store(&config, &arguments.store)?;
     let watching = Watching { holder: holder(), lease: arguments.lease };
     let as_json = arguments.json;
     let tell: Arc<dyn Fn(Event) + Send + Sync> = Arc::new(move |event: Event| {
@@ -87,6 +87,14 @@ pub fn watch(arguments: &WatchArguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The store named, or the configured one.
+fn store(config: &Config, given: &StoreAddress) -> Result<Address, Failure> {
+    Ok(match &given.store {
+        Some(given) => Config::store_named(given)?,
+        None => config.store()?,
+    })
+}
+
 /// A name that no other process has: machine, process, and when it began.
 fn holder() -> String {
     let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
@@ -94,7 +102,7 @@ fn holder() -> String {
 }
 
 fn read(configuration: &Configuration) -> Result<Config, Failure> {
-    Ok(Config::read(&configuration.config)?)
+    Ok(Config::read(&configuration.file.config)?)
 }
 
 /// Runs to the end; the first interruption asks it to stop, and what was read until then is kept.
@@ -125,18 +133,6 @@ fn complain<T>(outcomes: &[Outcome<T>]) {
     for error in outcomes.iter().filter_map(|it| it.result.as_ref().err()) {
         output::talk(&Failure::platform(error).to_string());
     }
-}
-
-pub fn print(form: Listing, what: &impl platforms::Screens) -> Result<(), Failure> {
-    output::write(|out| match form {
-        Listing::Table => what.screens(output::Style::Text, out),
-        Listing::Markdown => what.screens(output::Style::Markdown, out),
-        Listing::Csv => what.rows(out),
-        Listing::Json => {
-            serde_json::to_writer_pretty(&mut *out, what).map_err(std::io::Error::from)?;
-            std::io::Write::write_all(out, b"\n")
-        }
-    })
 }
 
 /// What an error of a platform is for people.

@@ -1,15 +1,14 @@
 //! `entente import`, `estate`, `show`, `changes` and `store`: what the store remembers.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use entente_app::config::{Config, STORE};
-use entente_app::now;
+use entente_app::now_utc;
 use entente_app::remembered::{Memory, RememberError};
 use entente_identity::Choice;
-use entente_model::Moment;
 use entente_store::query::{QueryLimits, catalogue, examples};
 use entente_store::{Address, AsOf, ChangesOf, KINDS, Retention};
-use time::OffsetDateTime;
 
 use crate::arguments::{
     ChangesArguments, DecideArguments, EstateArguments, ImportArguments, LinksArguments, Listing,
@@ -17,7 +16,7 @@ use crate::arguments::{
 };
 use crate::failure::{EXIT_FINDINGS, Failure};
 use crate::output::{self, links as links_screens, query as query_screens, remembered as screens};
-use crate::platforms::{print, wait};
+use crate::platforms::wait;
 use crate::progress::Progress;
 
 /// Memory that SQLite may take for a query.
@@ -46,7 +45,7 @@ pub fn estate(arguments: &EstateArguments) -> Result<ExitCode, Failure> {
     match kind {
         None => {
             estate.platforms.retain(|it| wanted(it.id.as_str()));
-            print(arguments.output, &screens::Summary::of(&estate, &ages, time_now()))?;
+            print(arguments.output, &screens::Summary::of(&estate, &ages, now_utc()))?;
         }
         Some(kind) => {
             let list = screens::List::of(&estate, kind, &wanted, arguments.name.as_deref());
@@ -61,13 +60,13 @@ pub fn show(arguments: &ShowArguments) -> Result<ExitCode, Failure> {
     let as_of = as_of(arguments.at);
     let shown =
         with_store(&arguments.store, async |memory| memory.show(&arguments.workload, as_of).await)?;
-    print(arguments.output, &screens::Facts::of(shown, time_now()))?;
+    print(arguments.output, &screens::Facts::of(shown, now_utc()))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Shows what changed.
 pub fn changes(arguments: &ChangesArguments) -> Result<ExitCode, Failure> {
-    let now = time_now();
+    let now = now_utc();
     let kinds: Result<Vec<String>, Failure> =
         arguments.kinds.iter().map(|it| known_kind(it).map(str::to_owned)).collect();
     let of = ChangesOf {
@@ -104,7 +103,7 @@ pub fn query(arguments: &QueryArguments) -> Result<ExitCode, Failure> {
         time: arguments.time,
         // This process does nothing else.
         process_memory_bytes: Some(QUERY_BYTES_MAX),
-        ..QueryLimits::usual(time_now())
+        ..QueryLimits::usual(now_utc())
     };
     let answer = with_store(&arguments.store, async |memory| {
         Ok(memory.store().query(&sql, as_of, &limits).await?)
@@ -140,7 +139,7 @@ pub fn decide(arguments: &DecideArguments, choice: Choice) -> Result<ExitCode, F
     let pair = (arguments.a.as_str(), arguments.b.as_str());
     let (by, reason) = (&arguments.by, &arguments.reason);
     with_store(&arguments.store, async |memory| {
-        memory.decide(choice, pair, by, reason, time_now()).await
+        memory.decide(choice, pair, by, reason, now_utc()).await
     })?;
     output::talk("decided; `entente links --all` shows what it means");
     Ok(ExitCode::SUCCESS)
@@ -170,7 +169,7 @@ pub fn store(command: &StoreCommand) -> Result<ExitCode, Failure> {
             output::talk(&format!("restored from {}", file.display()));
         }
         StoreCommand::Compact { states_before, samples_before, store } => {
-            let now = time_now();
+            let now = now_utc();
             let keep = Retention {
                 states_before: states_before.map(|it| it.from(now)),
                 samples_before: Some(samples_before.from(now)),
@@ -217,25 +216,16 @@ fn work_with<T>(
 
 /// The store named, the configured one, or the one beside where a configuration would be.
 fn address(choice: &StoreChoice) -> Result<Address, Failure> {
-    match &choice.store {
+    let config = &choice.file.config;
+    match &choice.address.store {
         Some(given) => Ok(Config::store_named(given)?),
-        None if choice.config.exists() => Ok(Config::read(&choice.config)?.store()?),
-        None => {
-            let folder = choice.config.parent().unwrap_or(std::path::Path::new(""));
-            Ok(Address::File(folder.join(STORE)))
-        }
-    }
-}
-
-fn time_now() -> OffsetDateTime {
-    match now() {
-        Moment::Utc(now) => now,
-        Moment::Local(now) => now.assume_utc(),
+        None if config.exists() => Ok(Config::read(config)?.store()?),
+        None => Ok(Address::File(config.parent().unwrap_or(Path::new("")).join(STORE))),
     }
 }
 
 fn as_of(at: Option<Time>) -> AsOf {
-    at.map_or(AsOf::Latest, |it| AsOf::Time(it.from(time_now())))
+    at.map_or(AsOf::Latest, |it| AsOf::Time(it.from(now_utc())))
 }
 
 /// A list by its name, as people write it.

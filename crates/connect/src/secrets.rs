@@ -79,8 +79,16 @@ pub fn redacted(text: &str) -> Text {
 
 /// The value of a setting: nothing of it where its name says that it is a secret.
 pub fn redacted_value(name: &str, value: &str) -> Text {
-    let announced = NAME.as_ref().is_none_or(|it| it.is_match(name.trim()));
-    if announced && !value.is_empty() { Text::new_static(REDACTED) } else { redacted(value) }
+    if names_secret(name) && !value.is_empty() {
+        Text::new_static(REDACTED)
+    } else {
+        redacted(value)
+    }
+}
+
+/// Whether values by this name are secrets.
+pub fn names_secret(name: &str) -> bool {
+    NAME.as_ref().is_none_or(|it| it.is_match(name.trim()))
 }
 
 /// The text with every secret replaced by [`REDACTED`]; `None` if there was none to replace.

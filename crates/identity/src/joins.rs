@@ -42,12 +42,11 @@ pub(crate) fn join(sightings: &mut [Prepared<'_>]) -> Joined {
     names(sightings, &mut joined);
     joined.candidates.sort_unstable();
     joined.candidates.dedup();
-    joined.limits.sort();
     joined
 }
 
 impl Joined {
-    /// Every pair of a run that is not known to be two machines. False where the run is too large.
+    /// Every pair of a run that is not known to be two machines; none where the run is too large.
     fn propose(&mut self, sightings: &[Prepared<'_>], run: &Run<'_>) {
         if run.is_full {
             return;

@@ -49,8 +49,6 @@ pub(crate) trait Facts {
 /// What is left.
 #[derive(Default)]
 pub(crate) struct Settled {
-    /// The links that hold.
-    pub kept: Vec<Joint>,
     /// The links that gave way.
     pub dropped: Vec<(Joint, Reason)>,
     /// Members of each component of at least two.
@@ -64,7 +62,6 @@ pub(crate) fn settle(joints: Vec<Joint>, facts: &impl Facts) -> Settled {
     while let Some(joints) = waiting.pop() {
         let members = members(&joints);
         let Some((reason, weakest)) = objection(&members, &joints, facts) else {
-            settled.kept.extend(joints);
             settled.components.push(members);
             continue;
         };

@@ -84,6 +84,12 @@ macro_rules! ids_on_platform {
             pub fn on(platform: &PlatformId, native: &str) -> Result<Self, InvalidId> {
                 format!("{platform}/{native}").parse()
             }
+
+            /// What the platform calls it.
+            pub fn native(&self, platform: &PlatformId) -> &str {
+                let rest = self.0.strip_prefix(platform.as_str());
+                rest.and_then(|it| it.strip_prefix('/')).unwrap_or(self.as_str())
+            }
         }
     )*};
 }
@@ -137,5 +143,7 @@ mod tests {
         let on = |platform: &str| WorkloadId::on(&platform.parse().unwrap(), "vm-42").unwrap();
         assert_ne!(on("vc1"), on("vc2"));
         assert_eq!(on("vc1").to_string(), "vc1/vm-42");
+        assert_eq!(on("vc1").native(&"vc1".parse().unwrap()), "vm-42");
+        assert_eq!(on("vc1").native(&"vc".parse().unwrap()), "vc1/vm-42");
     }
 }

@@ -137,6 +137,15 @@ impl<T> Observed<T> {
         }
     }
 
+    /// Takes `other` where this was seen to be absent: a default that the platform documents.
+    #[must_use]
+    pub fn if_absent(self, other: Self) -> Self {
+        match self {
+            Self::Absent => other,
+            kept => kept,
+        }
+    }
+
     /// Keeps what is observed and takes `other` only where this is not.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
@@ -278,6 +287,14 @@ impl<T> Listing<T> {
         Self { items, completeness: Completeness::Incomplete(why) }
     }
 
+    /// What was seen, and why that may not be all, if so.
+    pub fn of(items: Vec<T>, why: Option<Why>) -> Self {
+        match why {
+            Some(why) => Self::incomplete(items, why),
+            None => Self::complete(items),
+        }
+    }
+
     /// Nothing was observed, not even that there is nothing.
     pub fn unobserved(why: Why) -> Self {
         Self::incomplete(Vec::new(), why)
@@ -299,6 +316,17 @@ impl<T> Listing<T> {
     /// The items seen.
     pub fn iter(&self) -> std::slice::Iter<'_, T> {
         self.items.iter()
+    }
+}
+
+/// A list that is a fact as a whole: absent means that there is nothing in it.
+impl<T> From<Observed<Vec<T>>> for Listing<T> {
+    fn from(told: Observed<Vec<T>>) -> Self {
+        match told {
+            Observed::Value(items) => Self::complete(items),
+            Observed::Absent => Self::complete(Vec::new()),
+            Observed::Unobserved(why) => Self::unobserved(why),
+        }
     }
 }
 

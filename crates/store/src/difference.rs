@@ -1,5 +1,7 @@
 //! Which facts differ between two states of one thing.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -85,16 +87,14 @@ fn lists(
     (new, new_is_whole): (&[Value], bool),
     found: &mut Vec<FieldChange>,
 ) {
-    let (old, new) = (named(old), named(new));
-    let mut names: Vec<&String> = old.iter().chain(&new).map(|it| &it.0).collect();
-    names.sort();
-    names.dedup();
-    let get = |items: &[(String, Value)], name: &str| {
-        items.iter().find(|it| it.0 == name).map(|it| it.1.clone())
+    let named = |items: &'_ [Value]| -> BTreeMap<String, Value> {
+        item_names(items).into_iter().zip(items.iter().cloned()).collect()
     };
+    let (old, new) = (named(old), named(new));
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     for name in names {
         let field = format!("{field}[{name}]");
-        let (kind, before, after) = match (get(&old, name), get(&new, name)) {
+        let (kind, before, after) = match (old.get(name).cloned(), new.get(name).cloned()) {
             (Some(before), Some(after)) => {
                 compare(field, &before, &after, found);
                 continue;
@@ -113,9 +113,10 @@ fn lists(
     }
 }
 
-/// Items with what tells them apart; a second one of the same name gets a number.
-fn named(items: &[Value]) -> Vec<(String, Value)> {
-    let mut named: Vec<(String, Value)> = Vec::with_capacity(items.len());
+/// What tells the items of a list apart; a second one of the same name gets a number.
+pub fn item_names(items: &[Value]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::with_capacity(items.len());
+    let mut times: HashMap<String, usize> = HashMap::new();
     for (position, item) in items.iter().enumerate() {
         let name = match item {
             Value::String(text) => text.clone(),
@@ -126,11 +127,10 @@ fn named(items: &[Value]) -> Vec<(String, Value)> {
                 .map_or_else(|| position.to_string(), str::to_owned),
             other => other.to_string(),
         };
-        let same = named.iter().filter(|it| it.0 == name).count();
-        let name = if same == 0 { name } else { format!("{name} #{}", same + 1) };
-        named.push((name, item.clone()));
+        let times = times.entry(name.clone()).and_modify(|it| *it += 1).or_insert(1);
+        names.push(if *times == 1 { name } else { format!("{name} #{times}") });
     }
-    named
+    names
 }
 
 fn is_unobserved(value: &Value) -> bool {

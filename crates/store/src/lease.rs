@@ -27,7 +27,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let now = self.engine.now();
         let statement = format!(
-            "insert into leases (name, holder, until) values ($1, $2, {now} + $3) on conflict (name) do update set holder = excluded.holder, until = excluded.until where leases.holder = excluded.holder or leases.until < {now}"
+            "insert into leases (name, holder, until) values ($1, $2, {now} + $3) on conflict (name) do update set holder = excluded.holder, until = excluded.until where leases.holder = excluded.holder or leases.until <= {now}"
         );
         let taken = sqlx::query(AssertSqlSafe(statement))
             .bind(name.to_owned())
@@ -49,7 +49,7 @@ impl Store {
     pub async fn leases(&self) -> Result<Vec<(String, String)>, StoreError> {
         let now = self.engine.now();
         let statement =
-            format!("select name, holder from leases where until >= {now} order by name");
+            format!("select name, holder from leases where until > {now} order by name");
         Ok(sqlx::query_as(AssertSqlSafe(statement)).fetch_all(&self.pool).await?)
     }
 }

@@ -28,7 +28,7 @@ mod write;
 
 pub use changes::{Change, ChangeKind, ChangesOf};
 pub use database::{Address, Engine, Store};
-pub use difference::{FieldChange, FieldChangeKind};
+pub use difference::{FieldChange, FieldChangeKind, item_names};
 pub use error::StoreError;
 pub use lives::{Decided, Life};
 pub use maintain::{Compacted, Retention, Stats};

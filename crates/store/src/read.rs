@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use entente_model::{Activity, Collection, SourceId};
+use entente_model::{Activity, Collection, Platform, SourceId};
 use futures_util::TryStreamExt;
 use sqlx::Row;
 use time::OffsetDateTime;
@@ -111,17 +111,29 @@ impl Store {
 
     /// Everything that platforms' own tasks told, as of a time.
     pub async fn activities(&self, as_of: AsOf) -> Result<Vec<Activity>, StoreError> {
-        let feeds = sqlx::query_scalar("select id from feeds order by id");
-        let mut activities = Vec::new();
-        for feed in feeds.fetch_all(&self.pool).await? {
-            let platform: String = sqlx::query_scalar("select platform from feeds where id = $1")
-                .bind(feed)
-                .fetch_one(&self.pool)
-                .await?;
-            let Ok(source) = platform.parse() else { continue };
-            activities.append(&mut self.list(feed, as_of, &source).await?);
+        self.everywhere(as_of).await
+    }
+
+    /// Platforms as each connector tells of them, as of a time.
+    pub async fn platforms(&self, as_of: AsOf) -> Result<Vec<Platform>, StoreError> {
+        self.everywhere(as_of).await
+    }
+
+    /// One list of all platforms.
+    async fn everywhere<N: Noun + Send + 'static>(
+        &self,
+        as_of: AsOf,
+    ) -> Result<Vec<N>, StoreError> {
+        let feeds = sqlx::query_as("select id, platform from feeds order by id");
+        let feeds: Vec<(i64, String)> = feeds.fetch_all(&self.pool).await?;
+        let mut nouns = Vec::new();
+        for (feed, platform) in feeds {
+            let source = platform
+                .parse()
+                .map_err(|_| StoreError::Damaged(format!("`{platform}` is no platform")))?;
+            nouns.append(&mut self.list(feed, as_of, &source).await?);
         }
-        Ok(activities)
+        Ok(nouns)
     }
 
     async fn list<N: Noun + Send + 'static>(

@@ -6,7 +6,7 @@ use entente_app::identities::Identities;
 use entente_identity::{Evidence, Side, Strength};
 use serde::Serialize;
 
-use super::platforms::Screens;
+use super::Screens;
 use super::summary::grouped;
 use super::table::{Style, Table};
 

@@ -10,17 +10,9 @@ use entente_model::Gap;
 use entente_store::Written;
 use serde::Serialize;
 
-use super::summary::grouped;
+use super::Screens;
+use super::summary::{grouped, size};
 use super::table::{Style, Table};
-
-/// Something that is shown as tables, as rows, or serialized.
-pub trait Screens: Serialize {
-    /// For people.
-    fn screens(&self, style: Style, out: &mut dyn Write) -> io::Result<()>;
-
-    /// As CSV.
-    fn rows(&self, out: &mut dyn Write) -> io::Result<()>;
-}
 
 /// Why a platform is missing from the rest.
 #[derive(Serialize)]
@@ -338,7 +330,7 @@ impl Screens for Collected {
                 grouped(count("workloads")),
                 grouped(it.gaps.values().sum()),
                 grouped(it.calls),
-                bytes(it.bytes_received),
+                size(it.bytes_received),
                 format!("{:.1}", it.seconds),
                 match (&it.changes, &it.file, &it.error) {
                     (Some(changes), ..) => changes.short(),
@@ -397,16 +389,6 @@ impl Screens for Collected {
     }
 }
 
-/// Bytes as people read them.
-fn bytes(bytes: u64) -> String {
-    const KIB: u64 = 1024;
-    match bytes {
-        0..KIB => format!("{bytes} B"),
-        KIB..1_048_576 => format!("{} KiB", bytes / KIB),
-        _ => format!("{}.{} MiB", bytes >> 20, (bytes >> 10) % KIB * 10 / KIB),
-    }
-}
-
 /// One line of `entente watch`.
 #[derive(Serialize)]
 pub struct Line {
@@ -438,7 +420,6 @@ impl Line {
             code: None,
             message: None,
         };
-        let again = |pause: &std::time::Duration| format!("again in {} s", pause.as_secs());
         match &event.what {
             Happened::Read { written, gaps, elapsed } => {
                 line.what = "read";
@@ -447,14 +428,10 @@ impl Line {
                 line.seconds = Some((elapsed.as_secs_f64() * 1000.0).round() / 1000.0);
             }
             Happened::Failed { error, pause } => {
-                line.what = "failed";
+                let is_store = matches!(error, PlatformError::Remember(_));
+                line.what = if is_store { "store" } else { "failed" };
                 line.code = error.code();
-                line.message = Some(format!("{error}; {}", again(pause)));
-            }
-            Happened::Store { error, pause } => {
-                line.what = "store";
-                line.code = Some(error.code());
-                line.message = Some(format!("{error}; {}", again(pause)));
+                line.message = Some(format!("{error}; again in {} s", pause.as_secs()));
             }
             Happened::Elsewhere => line.what = "another process reads it",
             Happened::Taken => line.what = "taken",

@@ -6,9 +6,9 @@ use entente_store::query::{Datum, Example, QueryResult, Reached, View};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::platforms::Screens;
-use super::remembered::{cell, fact, size};
-use super::summary::grouped;
+use super::Screens;
+use super::remembered::{cell, fact};
+use super::summary::{grouped, size};
 use super::table::{Style, Table};
 
 /// What a query answered.

@@ -10,8 +10,9 @@ use serde::Serialize;
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
-use super::platforms::{Changes, Screens};
-use super::summary::grouped;
+use super::Screens;
+use super::platforms::Changes;
+use super::summary::{grouped, size};
 use super::table::{Style, Table};
 
 /// Longest value in a cell for people, in characters.
@@ -284,12 +285,6 @@ impl List {
         wanted: &dyn Fn(&str) -> bool,
         name: Option<&str>,
     ) -> Self {
-        let of = |value: &serde_json::Result<Value>| {
-            let value = value.as_ref().ok();
-            value.and_then(|it| it.get(kind)).and_then(Value::as_array).cloned()
-        };
-        let control = of(&serde_json::to_value(&estate.control));
-        let objects = control.or_else(|| of(&serde_json::to_value(Lists(estate, kind))));
         let needle = name.map(str::to_lowercase);
         let is_wanted = |it: &Value| {
             let text = |field: &str| it.get(field).and_then(Value::as_str);
@@ -301,7 +296,7 @@ impl List {
                     named.is_some_and(|it| it.to_lowercase().contains(needle.as_str()))
                 })
         };
-        Self { kind, objects: objects.unwrap_or_default().into_iter().filter(is_wanted).collect() }
+        Self { kind, objects: objects(estate, kind).into_iter().filter(is_wanted).collect() }
     }
 
     fn columns(&self) -> Vec<String> {
@@ -316,27 +311,25 @@ impl List {
     }
 }
 
-/// One list of an estate alone: the others are not written.
-struct Lists<'a>(&'a Estate, &'a str);
-
-impl Serialize for Lists<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = BTreeMap::new();
-        let estate = self.0;
-        let value = match self.1 {
-            "platforms" => serde_json::to_value(&estate.platforms),
-            "products" => serde_json::to_value(&estate.products),
-            "clusters" => serde_json::to_value(&estate.clusters),
-            "hosts" => serde_json::to_value(&estate.hosts),
-            "datastores" => serde_json::to_value(&estate.datastores),
-            "switches" => serde_json::to_value(&estate.switches),
-            "networks" => serde_json::to_value(&estate.networks),
-            "resource_pools" => serde_json::to_value(&estate.resource_pools),
-            "licences" => serde_json::to_value(&estate.licences),
-            _ => serde_json::to_value(&estate.workloads),
-        };
-        map.insert(self.1, value.map_err(serde::ser::Error::custom)?);
-        map.serialize(serializer)
+/// The objects of one list.
+fn objects(estate: &Estate, kind: &str) -> Vec<Value> {
+    let list = match kind {
+        "platforms" => serde_json::to_value(&estate.platforms),
+        "products" => serde_json::to_value(&estate.products),
+        "clusters" => serde_json::to_value(&estate.clusters),
+        "hosts" => serde_json::to_value(&estate.hosts),
+        "datastores" => serde_json::to_value(&estate.datastores),
+        "switches" => serde_json::to_value(&estate.switches),
+        "networks" => serde_json::to_value(&estate.networks),
+        "resource_pools" => serde_json::to_value(&estate.resource_pools),
+        "licences" => serde_json::to_value(&estate.licences),
+        "workloads" => serde_json::to_value(&estate.workloads),
+        _ => serde_json::to_value(&estate.control)
+            .map(|mut control| control.get_mut(kind).map(Value::take).unwrap_or_default()),
+    };
+    match list {
+        Ok(Value::Array(objects)) => objects,
+        _ => Vec::new(),
     }
 }
 
@@ -385,20 +378,6 @@ impl Screens for List {
         }
         rows.flush()
     }
-}
-
-/// Bytes as people read sizes of machines.
-pub(super) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-    let (mut value, mut unit) = (bytes, 0);
-    let mut rest = 0;
-    while value >= 1024 && unit + 1 < UNITS.len() {
-        rest = value % 1024 * 10 / 1024;
-        value /= 1024;
-        unit += 1;
-    }
-    let unit = UNITS.get(unit).copied().unwrap_or_default();
-    if rest == 0 { format!("{value} {unit}") } else { format!("{value}.{rest} {unit}") }
 }
 
 /// Everything known of one workload.

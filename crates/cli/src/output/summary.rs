@@ -290,8 +290,8 @@ impl Screen<'_> {
                 "{} {what}: {} vCPU, {} memory, {} storage would come free",
                 many(entries.len() as u64, "machine"),
                 grouped(sum(|it| it.vcpus)),
-                size(sum(|it| it.memory_mib)),
-                size(sum(|it| it.storage_mib)),
+                size_of_mib(sum(|it| it.memory_mib)),
+                size_of_mib(sum(|it| it.storage_mib)),
             ))?;
         }
         Ok(())
@@ -370,16 +370,28 @@ pub(super) fn grouped(number: u64) -> String {
     grouped
 }
 
-/// MiB in the unit in which people read it, one decimal.
-fn size(mib: u64) -> String {
-    const UNITS: [&str; 4] = ["MiB", "GiB", "TiB", "PiB"];
-    let mut tenths = u128::from(mib) * 10;
+/// Bytes in the unit in which people read them.
+pub(super) fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        _ => scaled(bytes, &["B", "KiB", "MiB", "GiB", "TiB", "PiB"]),
+    }
+}
+
+/// MiB in the unit in which people read them.
+fn size_of_mib(mib: u64) -> String {
+    scaled(mib, &["MiB", "GiB", "TiB", "PiB"])
+}
+
+/// So many of the first unit, in the one that suits, with one decimal.
+fn scaled(value: u64, units: &[&str]) -> String {
+    let mut tenths = u128::from(value) * 10;
     let mut unit = 0;
-    while tenths >= 10_240 && unit + 1 < UNITS.len() {
+    while tenths >= 10_240 && unit + 1 < units.len() {
         tenths = (tenths + 512) / 1024;
         unit += 1;
     }
-    let name = UNITS.get(unit).copied().unwrap_or_default();
+    let name = units.get(unit).copied().unwrap_or_default();
     format!("{}.{} {name}", grouped((tenths / 10) as u64), tenths % 10)
 }
 
@@ -397,9 +409,10 @@ mod tests {
         assert_eq!(grouped(1_234_567), "1,234,567");
         assert_eq!(many(1, "host"), "1 host");
         assert_eq!(many(1200, "host"), "1,200 hosts");
-        assert_eq!(size(512), "512.0 MiB");
-        assert_eq!(size(1536), "1.5 GiB");
-        assert_eq!(size(5 << 20), "5.0 TiB");
+        assert_eq!(size_of_mib(512), "512.0 MiB");
+        assert_eq!(size_of_mib(1536), "1.5 GiB");
+        assert_eq!(size_of_mib(5 << 20), "5.0 TiB");
+        assert_eq!(["512 B", "1.5 KiB"].map(str::to_owned), [size(512), size(1536)]);
         assert_eq!(percent(6354), "63.5 %");
     }
 

@@ -55,9 +55,8 @@ pub(super) fn collection(target: &Target, reading: &Reading) -> Collection {
 
 /// The collection of domains that changed: their workloads alone, with what they stand on known from
 /// before.
-pub(super) fn change(target: &Target, before: &Reading, domains: Vec<DomainReading>) -> Collection {
-    let reading = Reading { domains: Ok(domains), domains_left_out: 0, ..before.clone() };
-    map(target, &reading, Some("workloads"))
+pub(super) fn change(target: &Target, reading: &Reading) -> Collection {
+    map(target, reading, Some("workloads"))
 }
 
 /// True if something in a collection of changes stands on what is not known from before: it may be
@@ -92,34 +91,26 @@ fn map(target: &Target, reading: &Reading, only: Option<&str>) -> Collection {
     let Scene { mut networks, mut storage, .. } = scene;
     let mut collection = Collection::empty(source);
     collection.platforms.push(target.platform(LABEL, facts.uuid.clone()));
-    collection.products = products(&target.id, &reading.host);
-    networks.add_bridges(&target.id, &workloads.bridges);
-    storage.assign(&workloads.uses, &mut gaps);
-    collection.control.policies = policies::read(&target.id, &reading.around, &mut gaps);
-    collection.switches = networks.switches(&target.id, &facts.name);
-    collection.networks = networks.into_networks();
-    collection.datastores = storage.datastores;
-    collection.control.volumes = storage.volumes;
-    collection.control.sort();
-    collection.hosts.extend(facts.host);
-    collection.workloads = workloads.workloads;
-    let gaps = only.map_or_else(|| gaps.clone(), |only| gaps.of_section(only));
-    collection.gaps = gaps.finish(&target.address);
-    if only.is_some() {
-        keep_workloads(&mut collection);
+    if only.is_none() {
+        collection.products = products(&target.id, &reading.host);
+        networks.add_bridges(&target.id, &workloads.bridges);
+        storage.assign(&workloads.uses, &mut gaps);
+        collection.control.policies = policies::read(&target.id, &reading.around, &mut gaps);
+        collection.switches = networks.switches(&target.id, &facts.name);
+        collection.networks = networks.into_networks();
+        collection.datastores = storage.datastores;
+        collection.control.volumes = storage.volumes;
+        collection.control.sort();
+        collection.hosts.extend(facts.host);
     }
+    collection.workloads = workloads.workloads;
+    let gaps = match only {
+        Some(only) => gaps.of_section(only),
+        None => gaps,
+    };
+    collection.gaps = gaps.finish(&target.address);
     tally(&mut collection, reading);
     collection
-}
-
-/// Leaves only what changed.
-fn keep_workloads(collection: &mut Collection) {
-    collection.products.clear();
-    collection.hosts.clear();
-    collection.datastores.clear();
-    collection.switches.clear();
-    collection.networks.clear();
-    collection.control = Default::default();
 }
 
 fn products(platform: &PlatformId, host: &HostReading) -> Vec<Product> {

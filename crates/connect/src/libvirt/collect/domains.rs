@@ -115,12 +115,13 @@ fn within(list: &Read<BTreeSet<Uuid>>, domain: &Domain) -> Read<bool> {
 }
 
 async fn read(client: &mut Client<'_>, domains: Vec<Domain>, lists: &Lists) -> Vec<DomainReading> {
-    let mut readings: Vec<_> = domains.into_iter().map(|it| begin(it, lists)).collect();
-    moments(client, &mut readings).await;
+    let mut odd: Vec<_> = domains.into_iter().map(|it| begin(it, lists)).collect();
+    let mut readings = Vec::with_capacity(odd.len());
+    moments(client, &mut odd).await;
     for _ in 0..AGAIN_MAX {
-        let (mut odd, sound): (Vec<_>, Vec<_>) =
-            readings.into_iter().partition(|it| !it.is_consistent());
-        readings = sound;
+        let (sound, left): (Vec<_>, Vec<_>) = odd.into_iter().partition(|it| it.is_consistent());
+        readings.extend(sound);
+        odd = left;
         if odd.is_empty() {
             break;
         }
@@ -130,8 +131,8 @@ async fn read(client: &mut Client<'_>, domains: Vec<Domain>, lists: &Lists) -> V
             reading.domain = found.unwrap_or_else(|_| reading.domain.clone());
         }
         moments(client, &mut odd).await;
-        readings.extend(odd);
     }
+    readings.extend(odd);
     // After the states: what was saved since is off by now, and what was started is on.
     let saved = uuids(client.call(ask::ListDomains { flags: SAVED }).await);
     for reading in &mut readings {

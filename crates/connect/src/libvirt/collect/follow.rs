@@ -242,16 +242,18 @@ impl Follower<'_> {
             return Ok(());
         }
         let target = self.run.target;
-        let mut collection = map::change(target, before, told.clone());
+        before.domains = Ok(told);
+        let mut collection = map::change(target, before);
         if map::is_somewhere_new(&collection) {
             let connection = client.connections();
             let around = surroundings::all(client).await;
             client.session().await?;
             if client.connections() == connection {
                 before.around = around;
-                collection = map::change(target, before, told);
+                collection = map::change(target, before);
             }
         }
+        before.domains = Ok(Vec::new());
         changed(Change::Read(Box::new(collection)));
         Ok(())
     }

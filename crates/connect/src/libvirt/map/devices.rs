@@ -8,7 +8,7 @@ use super::Scene;
 use super::disks::pci_address;
 use super::domain::{Document, SECTION};
 use super::gaps::Told;
-use crate::libvirt::wire::reading::Surroundings;
+use crate::libvirt::wire::reading::{Surroundings, parsed};
 use crate::libvirt::wire::xml::Element;
 use crate::live::Gaps;
 
@@ -24,7 +24,7 @@ pub fn mediated(around: &Surroundings, gaps: &mut Gaps) -> BTreeMap<Text, Text> 
     gaps.left_out("hosts", "mediated devices", around.left_out.devices);
     let mut documents = Vec::new();
     for document in list {
-        match document.as_ref().map_err(Clone::clone).and_then(|it| Element::parse(it)) {
+        match parsed(&document) {
             Ok(device) => documents.push(device),
             Err(failure) => gaps.failed("hosts", "mediated device", &failure, None),
         }

@@ -11,7 +11,7 @@ use super::gaps::Told;
 use super::storage::{Located, Storage};
 use super::uses::image;
 use crate::libvirt::wire::procedures::BlockInfo;
-use crate::libvirt::wire::reading::Read;
+use crate::libvirt::wire::reading::{Read, parsed};
 use crate::libvirt::wire::xml::Element;
 use crate::live::{Found, Gaps};
 
@@ -277,7 +277,7 @@ fn tracked(document: &Document<'_>, target: &str) -> Observed<bool> {
     };
     let mut answer = Observed::Value(false);
     for checkpoint in checkpoints {
-        match checkpoint.as_ref().map_err(Clone::clone).and_then(|it| Element::parse(it)) {
+        match parsed(&checkpoint) {
             Ok(checkpoint) if watches(&checkpoint, target) => return Observed::Value(true),
             Ok(_) => {}
             Err(failure) => answer = Observed::Unobserved(failure.why()),

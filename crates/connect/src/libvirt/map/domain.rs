@@ -12,7 +12,7 @@ use super::networks::Implied;
 use super::uses::Uses;
 use super::{Scene, blank, bytes, devices, disks, guest, hardware, nics, settings, snapshots};
 use crate::libvirt::wire::failure::Failure;
-use crate::libvirt::wire::reading::{DomainReading, Read, Reading};
+use crate::libvirt::wire::reading::{DomainReading, Read, Reading, parsed};
 use crate::libvirt::wire::xml::Element;
 use crate::live::{Found, Gaps};
 use crate::secrets::redacted;
@@ -140,7 +140,7 @@ fn uses(
 /// The domain's XML, parsed; a gap for each piece that is not there.
 fn document<'a>(reading: &'a DomainReading, gaps: &mut Gaps) -> Read<Document<'a>> {
     let mut parse = |xml: &Option<Read<String>>, what: &'static str| {
-        let parsed = xml.as_ref()?.as_ref().map_err(Clone::clone).and_then(|it| Element::parse(it));
+        let parsed = parsed(xml.as_ref()?);
         if let Err(failure) = &parsed {
             gaps.failed(SECTION, what, failure, Some(&reading.domain.name));
         }

@@ -5,7 +5,7 @@ use entente_model::{GapCause, Host, HostId, Observed, PlatformId, Text, Why};
 use super::gaps::Told;
 use super::{hypervisor_version, observed};
 use crate::libvirt::wire::procedures::NodeInfo;
-use crate::libvirt::wire::reading::{HostReading, Read};
+use crate::libvirt::wire::reading::{HostReading, Read, parsed};
 use crate::libvirt::wire::xml::Element;
 use crate::live::{Found, Gaps};
 
@@ -94,7 +94,7 @@ fn piece<'a, T>(read: &'a Read<T>, what: &'static str, gaps: &mut Gaps) -> Obser
 }
 
 fn document(read: &Read<String>, what: &'static str, gaps: &mut Gaps) -> Observed<Element> {
-    let parsed = read.as_ref().map_err(Clone::clone).and_then(|xml| Element::parse(xml));
+    let parsed = parsed(read);
     match parsed {
         Ok(element) => Observed::Value(element),
         Err(failure) => {

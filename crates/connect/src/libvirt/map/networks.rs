@@ -8,7 +8,7 @@ use entente_model::{
 };
 
 use super::gaps::Told;
-use crate::libvirt::wire::reading::{NamedReading, Surroundings};
+use crate::libvirt::wire::reading::{NamedReading, Surroundings, parsed};
 use crate::libvirt::wire::xml::Element;
 use crate::live::{Found, Gaps};
 
@@ -99,7 +99,7 @@ impl Networks {
 
     fn add(&mut self, platform: &PlatformId, reading: &NamedReading, gaps: &mut Gaps) {
         let name = reading.named.name.as_str();
-        let xml = reading.xml.as_ref().map_err(Clone::clone).and_then(|it| Element::parse(it));
+        let xml = parsed(&reading.xml);
         let Ok(id) = NetworkId::on(platform, &native(name, None)) else {
             let message = "its name makes no id";
             return gaps.add(Found::of(GapCause::UnmappedRow, SECTION, message).value(name));

@@ -6,7 +6,7 @@ use super::domain::SECTION;
 use super::gaps::Told;
 use super::uses::Uses;
 use super::{Scene, moment};
-use crate::libvirt::wire::reading::DomainReading;
+use crate::libvirt::wire::reading::{DomainReading, parsed};
 use crate::libvirt::wire::xml::Element;
 use crate::live::Gaps;
 use crate::secrets::redacted;
@@ -25,8 +25,7 @@ pub fn read(
             let mut why = None;
             let mut snapshots = Vec::new();
             for document in documents {
-                let parsed =
-                    document.as_ref().map_err(Clone::clone).and_then(|it| Element::parse(it));
+                let parsed = parsed(&document);
                 match parsed {
                     Ok(element) => {
                         // Images that only a VM snapshot holds are in use, too.

@@ -10,7 +10,7 @@ use super::bytes;
 use super::gaps::Told;
 use super::uses::Uses;
 use crate::libvirt::wire::procedures::{BlockInfo, VolumeName};
-use crate::libvirt::wire::reading::{PoolReading, Read, Surroundings};
+use crate::libvirt::wire::reading::{PoolReading, Read, Surroundings, parsed};
 use crate::libvirt::wire::xml::Element;
 use crate::live::{Found, Gaps};
 
@@ -130,7 +130,7 @@ impl Storage {
             return gaps.add(Found::of(GapCause::UnmappedRow, SECTION, message).value(name));
         };
         let xml = &reading.pool.xml;
-        let xml = xml.as_ref().map_err(Clone::clone).and_then(|it| Element::parse(it));
+        let xml = parsed(&xml);
         if let Err(failure) = &xml {
             gaps.failed(SECTION, "XML", failure, Some(name));
             // One that is gone by now is none.
@@ -217,7 +217,7 @@ impl Storage {
         xml: &Read<String>,
         gaps: &mut Gaps,
     ) {
-        let xml = xml.as_ref().map_err(Clone::clone).and_then(|it| Element::parse(it));
+        let xml = parsed(&xml);
         let xml = match xml {
             Ok(xml) => xml,
             Err(failure) => {

@@ -136,15 +136,8 @@ impl Failure {
     /// The kind of gap.
     pub fn cause(&self) -> GapCause {
         match self {
-            Self::Call(CallError::Refused(Refusal::Cancelled)) => GapCause::Cancelled,
-            Self::Call(CallError::Refused(Refusal::TimedOut { .. }) | CallError::Idle { .. }) => {
-                GapCause::TimedOut
-            }
-            Self::Call(CallError::Truncated(_)) => GapCause::Truncated,
-            Self::Call(CallError::TooLarge { .. }) | Self::Answer(XdrError::TooLong { .. }) => {
-                GapCause::LimitReached
-            }
-            Self::Call(_) => GapCause::CallFailed,
+            Self::Call(error) => error.cause(),
+            Self::Answer(XdrError::TooLong { .. }) => GapCause::LimitReached,
             Self::Remote(remote) => match remote.kind() {
                 RemoteKind::Denied | RemoteKind::LogIn => GapCause::NoPermission,
                 RemoteKind::Gone => GapCause::Vanished,

@@ -182,3 +182,8 @@ pub fn agent_state(domain: &Element) -> Option<&str> {
     let target = channels.find(|it| it.attribute("name") == Some(AGENT_CHANNEL))?;
     Some(target.attribute("state").unwrap_or_default())
 }
+
+/// A document, once it is asked what it holds.
+pub fn parsed(xml: &Read<String>) -> Read<Element> {
+    xml.as_ref().map_err(Clone::clone).and_then(|it| Element::parse(it))
+}
