@@ -66,18 +66,16 @@ create table versions (
     body {bytes} not null
 );
 create index versions_of_entity on versions (entity, observed_from);
+-- What is so now, without its bodies.
+create index versions_open on versions (entity, hash, observed_from, id) where observed_to is null;
 
--- What moves by itself: the latest, and one for each day.
+-- What moves by itself: of each list one set a day, a thousand things to a row.
 create table samples (
-    entity {id},
-    observed bigint not null,
-    body {bytes} not null
-);
-create table sample_days (
-    entity bigint not null,
-    day bigint not null,
+    collection bigint not null,
+    kind text not null,
+    chunk bigint not null,
     body {bytes} not null,
-    primary key (entity, day)
+    primary key (collection, kind, chunk)
 );
 
 -- Who works on what, and until when: the lease of one that died is taken over.

@@ -14,36 +14,58 @@ const HASH_BYTES: usize = 16;
 /// Largest body, in bytes, when it is JSON again.
 const BODY_BYTES_MAX: usize = 256 << 20;
 
+/// Says whether two bodies are the same.
+pub(crate) type Hash = [u8; HASH_BYTES];
+
 /// A noun ready to be kept.
 pub(crate) struct Packed {
     pub name: String,
-    pub identity: Vec<(&'static str, String)>,
-    pub hash: Vec<u8>,
-    /// JSON, not compressed yet: most bodies are known already and never written.
-    pub json: Vec<u8>,
-    /// Samples, if it has any.
+    pub hash: Hash,
+    /// Samples, if it has any, as JSON.
     pub samples: Option<Vec<u8>>,
+    /// Its samples as rows of the tables of what is so now.
+    pub sample_rows: Vec<TableRow>,
+    /// Everything else; nothing where this state is known already, as most are.
+    pub state: Option<State>,
+}
+
+/// What is kept of a state that is new.
+pub(crate) struct State {
+    pub identity: Vec<(&'static str, String)>,
+    /// JSON, compressed.
+    pub body: Vec<u8>,
     /// Its rows in the tables of what is so now.
     pub rows: Vec<TableRow>,
     /// By which words it is found.
     pub tokens: Vec<Token>,
 }
 
-/// Makes one ready.
-pub(crate) fn pack<N: Noun>(noun: &mut N) -> Result<Packed, StoreError> {
+/// Makes one ready, under this name; of a state that is known, no more than that is needed.
+pub(crate) fn pack<N: Noun>(
+    noun: &mut N,
+    name: String,
+    is_known: impl FnOnce(&str, &Hash) -> bool,
+) -> Result<Packed, StoreError> {
     noun.set_source(None);
-    let (mut rows, tokens) = (Vec::new(), noun.tokens());
+    let mut sample_rows = Vec::new();
     for table in N::tables() {
-        table.fill(noun, &mut rows);
+        table.fill_samples(noun, &mut sample_rows);
     }
     let samples = take_samples(noun);
     let json = serde_json::to_vec(noun).map_err(unwritable)?;
+    let hash = hash(&json);
     let samples = match samples.is_empty() {
         true => None,
         false => Some(serde_json::to_vec(&samples).map_err(unwritable)?),
     };
-    let (name, identity, hash) = (noun.name(), noun.identity(), hash(&json));
-    Ok(Packed { name, identity, hash, json, samples, rows, tokens })
+    let state = (!is_known(&name, &hash)).then(|| {
+        let mut rows = Vec::new();
+        for table in N::tables() {
+            table.fill(noun, &mut rows);
+        }
+        State { identity: noun.identity(), body: compress(&json), rows, tokens: noun.tokens() }
+    });
+    Ok(Packed { name, hash, samples, sample_rows, state })
 }
 
 /// Reads one back.
@@ -61,9 +83,13 @@ pub(crate) fn unpack<N: Noun>(
     Ok(noun)
 }
 
-pub(crate) fn hash(json: &[u8]) -> Vec<u8> {
+pub(crate) fn hash(json: &[u8]) -> Hash {
+    let mut hash = Hash::default();
     let digest = digest::digest(&digest::SHA256, json);
-    digest.as_ref().iter().take(HASH_BYTES).copied().collect()
+    for (kept, byte) in hash.iter_mut().zip(digest.as_ref()) {
+        *kept = *byte;
+    }
+    hash
 }
 
 pub(crate) fn compress(json: &[u8]) -> Vec<u8> {

@@ -22,6 +22,7 @@ mod maintain;
 mod nouns;
 pub mod query;
 mod read;
+mod samples;
 pub mod tables;
 mod timeline;
 mod write;

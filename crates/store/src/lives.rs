@@ -25,7 +25,7 @@ pub struct Life {
     pub ended: Option<OffsetDateTime>,
     /// The latest reading of the platform by this connector.
     pub latest_reading: OffsetDateTime,
-    /// As it was last seen.
+    /// As it was last seen, without what moves by itself.
     pub workload: Workload,
 }
 
@@ -50,7 +50,7 @@ impl Store {
     /// All lives of workloads, gone ones included.
     pub async fn lives(&self) -> Result<Vec<Life>, StoreError> {
         let rows = sqlx::query(
-            "select f.platform, f.connector, e.incarnation, (select min(observed_from) from versions where entity = e.id), v.observed_to, (select max(observed) from collections where feed = f.id), v.body, s.body from entities e join feeds f on f.id = e.feed join versions v on v.id = (select id from versions where entity = e.id order by observed_from desc limit 1) left join samples s on s.entity = e.id where e.kind = 'workloads' order by e.id",
+            "select f.platform, f.connector, e.incarnation, (select min(observed_from) from versions where entity = e.id), v.observed_to, (select max(observed) from collections where feed = f.id), v.body from entities e join feeds f on f.id = e.feed join versions v on v.id = (select id from versions where entity = e.id order by observed_from desc limit 1) where e.kind = 'workloads' order by e.id",
         )
         .fetch_all(&self.pool)
         .await?;
@@ -59,14 +59,14 @@ impl Store {
             let source: SourceId = platform
                 .parse()
                 .map_err(|_| StoreError::Damaged(format!("`{platform}` is no platform")))?;
-            let (body, samples): (Vec<u8>, Option<Vec<u8>>) = (row.try_get(6)?, row.try_get(7)?);
+            let body: Vec<u8> = row.try_get(6)?;
             Ok(Life {
                 connector: row.try_get(1)?,
                 incarnation: row.try_get(2)?,
                 first: moment(row.try_get(3)?),
                 ended: row.try_get::<Option<i64>, _>(4)?.map(moment),
                 latest_reading: moment(row.try_get(5)?),
-                workload: unpack(&body, samples.as_deref(), &source)?,
+                workload: unpack(&body, None, &source)?,
                 platform,
             })
         };

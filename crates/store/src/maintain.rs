@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 use crate::body::{decompress, hash};
 use crate::database::{Address, Cell, Engine, Rows, Store};
 use crate::error::StoreError;
+use crate::samples::forget;
 use crate::write::micros;
 
 /// Mistakes that are told one by one.
@@ -97,8 +98,7 @@ const TABLES: &[(&str, &[Column])] = &[
             Words("reason"),
         ],
     ),
-    ("samples", &[Int("entity"), Int("observed"), Bytes("body")]),
-    ("sample_days", &[Int("entity"), Int("day"), Bytes("body")]),
+    ("samples", &[Int("collection"), Words("kind"), Int("chunk"), Bytes("body")]),
 ];
 
 /// How large a store is.
@@ -185,8 +185,8 @@ impl Store {
                 "select count(*) from collections c left join feeds f on f.id = c.feed where f.id is null",
             ),
             (
-                "samples of things that are not there",
-                "select count(*) from samples s left join entities e on e.id = s.entity where e.id is null",
+                "samples of readings that are not there",
+                "select count(*) from samples s left join collections c on c.id = s.collection where c.id is null",
             ),
             (
                 "sightings of things that are not there",
@@ -225,7 +225,7 @@ impl Store {
                     "state {id} of thing {entity} overlaps another, or ends before it begins"
                 ));
             }
-            if decompress(&body).map(|json| hash(&json)).ok() != Some(told) {
+            if decompress(&body).map(|json| hash(&json).to_vec()).ok() != Some(told) {
                 mistakes.push(format!("state {id} of thing {entity} is not what was written"));
             }
             if mistakes.len() >= MISTAKES_MAX {
@@ -319,15 +319,9 @@ impl Store {
                 .await?;
         }
         if let Some(before) = keep.samples_before.map(micros) {
-            let day = before.div_euclid(86_400_000_000);
-            compacted.samples = remove("delete from sample_days where day < $1", day).await?;
+            compacted.samples = forget(&mut transaction, before).await?;
         }
-        for table in [
-            "samples where entity",
-            "sample_days where entity",
-            "sightings where entity",
-            "entities where id",
-        ] {
+        for table in ["sightings where entity", "entities where id"] {
             let statement = format!("delete from {table} not in (select entity from versions)");
             let removed = sqlx::query(AssertSqlSafe(statement)).execute(&mut *transaction).await?;
             compacted.things = removed.rows_affected();

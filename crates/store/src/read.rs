@@ -1,6 +1,7 @@
 //! What was known as of a time.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use entente_model::{Activity, Collection, Platform, SourceId};
 use futures_util::TryStreamExt;
@@ -11,10 +12,11 @@ use crate::body::{decompress, unpack, unreadable};
 use crate::database::Store;
 use crate::error::StoreError;
 use crate::nouns::{Noun, for_each_list};
+use crate::samples::Samples;
 use crate::write::{Head, micros};
 
 /// Objects that are read back at once, on one thread.
-const BATCH: usize = 2_048;
+const BATCH: usize = 1_024;
 
 /// Batches under way.
 const BATCHES_AT_ONCE: usize = 4;
@@ -52,8 +54,8 @@ pub struct Age {
     pub objects: i64,
 }
 
-/// A body with its samples.
-type Packed = (Vec<u8>, Option<Vec<u8>>);
+/// A thing's number and its body.
+type Stored = (i64, Vec<u8>);
 
 /// Microseconds since 1970 as a moment.
 pub(crate) fn moment(micros: i64) -> OffsetDateTime {
@@ -142,8 +144,11 @@ impl Store {
         as_of: AsOf,
         source: &SourceId,
     ) -> Result<Vec<N>, StoreError> {
-        let latest = "select v.body, s.body from entities e join versions v on v.entity = e.id and v.observed_to is null left join samples s on s.entity = e.id where e.feed = $1 and e.kind = $2 order by e.id";
-        let earlier = "select v.body, (select d.body from sample_days d where d.entity = e.id and d.day <= $3 / 86400000000 order by d.day desc limit 1) from entities e join versions v on v.entity = e.id and v.observed_from <= $3 and (v.observed_to is null or v.observed_to > $3) where e.feed = $1 and e.kind = $2 order by e.id";
+        let samples =
+            Samples::read(&mut *self.pool.acquire().await?, feed, N::KIND, as_of.micros()).await?;
+        let samples = Arc::new(samples);
+        let latest = "select e.id, v.body from entities e join versions v on v.entity = e.id and v.observed_to is null where e.feed = $1 and e.kind = $2 order by e.id";
+        let earlier = "select e.id, v.body from entities e join versions v on v.entity = e.id and v.observed_from <= $3 and (v.observed_to is null or v.observed_to > $3) where e.feed = $1 and e.kind = $2 order by e.id";
         let query = match as_of {
             AsOf::Latest => sqlx::query(latest).bind(feed).bind(N::KIND),
             AsOf::Time(at) => sqlx::query(earlier).bind(feed).bind(N::KIND).bind(micros(at)),
@@ -156,13 +161,14 @@ impl Store {
             let row = rows.try_next().await?;
             let is_end = row.is_none();
             if let Some(row) = row {
-                let packed: Packed = (row.try_get(0)?, row.try_get(1)?);
-                batch.push(packed);
+                let stored: Stored = (row.try_get(0)?, row.try_get(1)?);
+                batch.push(stored);
             }
             if batch.len() == BATCH || is_end {
-                let (batch, source) = (std::mem::take(&mut batch), source.clone());
-                under_way
-                    .push_back(tokio::task::spawn_blocking(move || unpack_all(&batch, &source)));
+                let batch = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+                let (samples, source) = (Arc::clone(&samples), source.clone());
+                let work = move || unpack_all(&batch, &samples, &source);
+                under_way.push_back(tokio::task::spawn_blocking(work));
             }
             while under_way.len() >= BATCHES_AT_ONCE || (is_end && !under_way.is_empty()) {
                 let Some(next) = under_way.pop_front() else { break };
@@ -178,6 +184,10 @@ impl Store {
     }
 }
 
-fn unpack_all<N: Noun>(batch: &[Packed], source: &SourceId) -> Result<Vec<N>, StoreError> {
-    batch.iter().map(|(body, samples)| unpack(body, samples.as_deref(), source)).collect()
+fn unpack_all<N: Noun>(
+    batch: &[Stored],
+    samples: &Samples,
+    source: &SourceId,
+) -> Result<Vec<N>, StoreError> {
+    batch.iter().map(|(entity, body)| unpack(body, samples.get(*entity), source)).collect()
 }

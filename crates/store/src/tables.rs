@@ -148,7 +148,6 @@ pub(crate) struct TableInfo {
 #[derive(Clone, Debug)]
 pub(crate) struct TableRow {
     pub table: &'static str,
-    pub is_sample: bool,
     pub cells: Vec<Cell>,
     /// ` power=no-permission created=source-limit `, or nothing.
     pub unobserved: String,
@@ -157,7 +156,10 @@ pub(crate) struct TableRow {
 /// A table whose part has been forgotten.
 pub(crate) trait Fill<P>: Sync {
     fn info(&self) -> TableInfo;
+    /// Rows of what is configured.
     fn fill(&self, noun: &P, rows: &mut Vec<TableRow>);
+    /// Rows of what moves by itself.
+    fn fill_samples(&self, noun: &P, rows: &mut Vec<TableRow>);
 }
 
 impl<P, C> Fill<P> for Table<P, C> {
@@ -182,18 +184,21 @@ impl<P, C> Fill<P> for Table<P, C> {
     }
 
     fn fill(&self, noun: &P, rows: &mut Vec<TableRow>) {
-        for part in (self.parts)(noun) {
-            rows.push(row(self.name, false, self.columns, noun, part));
-            if !self.samples.is_empty() {
-                rows.push(row(self.name, true, self.samples, noun, part));
-            }
+        let parts = (self.parts)(noun);
+        rows.extend(parts.into_iter().map(|part| row(self.name, self.columns, noun, part)));
+    }
+
+    fn fill_samples(&self, noun: &P, rows: &mut Vec<TableRow>) {
+        if self.samples.is_empty() {
+            return;
         }
+        let parts = (self.parts)(noun);
+        rows.extend(parts.into_iter().map(|part| row(self.name, self.samples, noun, part)));
     }
 }
 
 fn row<P, C>(
     table: &'static str,
-    is_sample: bool,
     columns: &[Column<P, C>],
     noun: &P,
     part: &C,
@@ -213,7 +218,7 @@ fn row<P, C>(
     if !unobserved.is_empty() {
         unobserved.push(' ');
     }
-    TableRow { table, is_sample, cells, unobserved }
+    TableRow { table, cells, unobserved }
 }
 
 /// A database wants to know of which type the value is that is not there.

@@ -16,7 +16,7 @@ pub(crate) struct Span<S> {
 }
 
 impl<S> Span<S> {
-    fn covers(&self, at: i64) -> bool {
+    pub fn covers(&self, at: i64) -> bool {
         self.from <= at && self.to.is_none_or(|to| at < to)
     }
 }

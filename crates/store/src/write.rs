@@ -2,6 +2,7 @@
 
 mod batches;
 mod current;
+mod known;
 mod refill;
 mod writer;
 
@@ -19,6 +20,7 @@ use writer::Writer;
 
 pub(crate) use batches::Batches;
 pub(crate) use current::{Current, has_control_plane, head_rows, later_rivals, rivals};
+pub(crate) use known::Known;
 pub(crate) use refill::refill;
 
 /// When a collection is recorded, and by whom it was read.

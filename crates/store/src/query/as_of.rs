@@ -1,5 +1,6 @@
 //! What was known at another time, in the same tables: in memory, for one query.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use entente_model::Collection;
@@ -16,7 +17,9 @@ use crate::error::StoreError;
 use crate::nouns::{Noun, for_each_list};
 use crate::read::AsOf;
 use crate::tables::schema::migration;
-use crate::write::{Batches, Current, Head, has_control_plane, head_rows, later_rivals, micros};
+use crate::write::{
+    Batches, Current, Head, Known, has_control_plane, head_rows, later_rivals, micros,
+};
 
 /// A reader's latest reading by then.
 struct Feed {
@@ -219,13 +222,15 @@ async fn shown(
     macro_rules! show {
         ($collection:expr, $type:ident, $($list:ident).+) => {
             if !<entente_model::$type as Noun>::tables().is_empty() {
-                let mut ready = Batches::new(std::mem::take(&mut $collection.$($list).+));
+                let nouns = std::mem::take(&mut $collection.$($list).+);
+                let mut ready = Batches::new(nouns, Arc::new(Known::nothing()));
                 while let Some(batch) = ready.next().await? {
-                    for mut packed in batch {
+                    for packed in batch {
                         *entity += 1;
-                        let rows = &mut packed.rows;
-                        current.samples(connection, *entity, feed.observed, rows).await?;
-                        current.replace(connection, *entity, &mut packed, false).await?;
+                        let (rows, at) = (packed.sample_rows, feed.observed);
+                        current.samples(connection, *entity, at, rows).await?;
+                        let Some(mut state) = packed.state else { continue };
+                        current.replace(connection, *entity, &mut state, false).await?;
                     }
                 }
             }

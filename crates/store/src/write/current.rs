@@ -7,7 +7,7 @@ use sqlx::any::AnyArguments;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use super::Head;
-use crate::body::Packed;
+use crate::body::State;
 use crate::database::{Cell, Rows};
 use crate::error::StoreError;
 use crate::nouns::{KINDS, Noun};
@@ -66,10 +66,10 @@ impl Current {
         &mut self,
         connection: &mut AnyConnection,
         entity: i64,
-        packed: &mut Packed,
+        state: &mut State,
         was_there: bool,
     ) -> Result<(), StoreError> {
-        let (rows, tokens) = (std::mem::take(&mut packed.rows), std::mem::take(&mut packed.tokens));
+        let (rows, tokens) = (std::mem::take(&mut state.rows), std::mem::take(&mut state.tokens));
         if was_there {
             self.stale.push(entity);
             self.waiting.push((entity, rows, tokens));
@@ -89,9 +89,9 @@ impl Current {
         connection: &mut AnyConnection,
         entity: i64,
         at: i64,
-        rows: &mut Vec<TableRow>,
+        rows: Vec<TableRow>,
     ) -> Result<(), StoreError> {
-        for row in rows.extract_if(.., |it| it.is_sample) {
+        for row in rows {
             let reason = self.reason(connection, row.unobserved).await?;
             let Some(into) = self.tables.get_mut(&(row.table, true)) else { continue };
             let mut cells = vec![Cell::Int(entity), Cell::Int(at)];
@@ -110,7 +110,7 @@ impl Current {
         tokens: Vec<Token>,
     ) -> Result<(), StoreError> {
         let mut items: BTreeMap<&'static str, i64> = BTreeMap::new();
-        for row in rows.into_iter().filter(|it| !it.is_sample) {
+        for row in rows {
             let item = items.entry(row.table).and_modify(|it| *it += 1).or_insert(0);
             let mut cells = vec![Cell::Int(entity), Cell::Int(*item), Cell::Int(self.feed)];
             cells.extend(row.cells);

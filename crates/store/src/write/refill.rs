@@ -10,6 +10,7 @@ use super::current::{Current, head_rows, rivals};
 use crate::body::{decompress, pack, unpack, unreadable};
 use crate::error::StoreError;
 use crate::nouns::{Noun, for_each_list};
+use crate::samples::Samples;
 use crate::tables::schema::{now_table, tables};
 
 /// Objects that are read at once.
@@ -27,18 +28,19 @@ pub(crate) async fn refill(connection: &mut AnyConnection) -> Result<(), StoreEr
         empty(connection, table).await?;
     }
     let feeds = sqlx::query(
-        "select f.id, f.platform, c.head from feeds f join collections c on c.feed = f.id where c.observed = (select max(l.observed) from collections l where l.feed = f.id) order by f.id",
+        "select f.id, f.platform, c.head, c.observed from feeds f join collections c on c.feed = f.id where c.observed = (select max(l.observed) from collections l where l.feed = f.id) order by f.id",
     );
     let mut platforms = BTreeSet::new();
     for row in feeds.fetch_all(&mut *connection).await? {
         let (feed, platform, head): (i64, String, Vec<u8>) =
             (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        let at: i64 = row.try_get(3)?;
         let head: Head = serde_json::from_slice(&decompress(&head)?).map_err(unreadable)?;
         head_rows(connection, feed, &platform, &head).await?;
         let mut current = Current::start(&mut *connection, feed).await?;
         macro_rules! fill {
             ($collection:expr, $type:ident, $($list:ident).+) => {
-                list::<entente_model::$type>(connection, &mut current, feed, &head.source.id)
+                list::<entente_model::$type>(connection, &mut current, feed, at, &head.source.id)
                     .await?;
             };
         }
@@ -61,15 +63,17 @@ async fn list<N: Noun>(
     connection: &mut AnyConnection,
     current: &mut Current,
     feed: i64,
+    at: i64,
     source: &SourceId,
 ) -> Result<(), StoreError> {
     let mut after = 0_i64;
     if N::tables().is_empty() {
         return Ok(());
     }
+    let samples = Samples::read(connection, feed, N::KIND, i64::MAX).await?;
     loop {
         let some = sqlx::query(
-            "select e.id, v.body, s.body, s.observed from entities e join versions v on v.entity = e.id and v.observed_to is null left join samples s on s.entity = e.id where e.feed = $1 and e.kind = $2 and e.id > $3 order by e.id limit $4",
+            "select e.id, v.body from entities e join versions v on v.entity = e.id and v.observed_to is null where e.feed = $1 and e.kind = $2 and e.id > $3 order by e.id limit $4",
         );
         let some = some.bind(feed).bind(N::KIND).bind(after).bind(BATCH);
         let rows = some.fetch_all(&mut *connection).await?;
@@ -78,12 +82,12 @@ async fn list<N: Noun>(
         }
         for row in rows {
             let (entity, body): (i64, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
-            let (samples, observed): (Option<Vec<u8>>, Option<i64>) =
-                (row.try_get(2)?, row.try_get(3)?);
-            let mut packed = pack(&mut unpack::<N>(&body, samples.as_deref(), source)?)?;
-            let at = observed.unwrap_or_default();
-            current.samples(connection, entity, at, &mut packed.rows).await?;
-            current.replace(connection, entity, &mut packed, false).await?;
+            let mut noun = unpack::<N>(&body, samples.get(entity), source)?;
+            let packed = pack(&mut noun, String::new(), |_, _| false)?;
+            current.samples(connection, entity, at, packed.sample_rows).await?;
+            if let Some(mut state) = packed.state {
+                current.replace(connection, entity, &mut state, false).await?;
+            }
             after = entity;
         }
     }

@@ -1,35 +1,26 @@
 //! One reading of one feed on its way in.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use entente_model::{Collection, GapCause};
-use sqlx::{AnyConnection, Row};
+use sqlx::AnyConnection;
 
 use super::batches::Batches;
 use super::current::{Current, head_rows};
+use super::known::{Known, Row_, Thing};
 use super::{Head, Stamp, Written, micros, next_id};
-use crate::body::{Packed, compress};
+use crate::body::{Packed, State, compress};
 use crate::database::{Cell, Rows};
 use crate::error::StoreError;
 use crate::nouns::Noun;
-use crate::timeline::{Edit, Span, observe};
+use crate::samples::{Reading, SampleSet};
+use crate::timeline::{Edit, observe};
 
-/// Microseconds of a day.
-const DAY: i64 = 86_400_000_000;
-
-/// A state of a thing.
-#[derive(Clone, Debug)]
-struct Row_ {
-    version: i64,
-    span: Span<Vec<u8>>,
-}
-
-/// A thing and its states: in time, only the open one; late, all.
-#[derive(Clone, Debug)]
-struct Thing {
-    entity: i64,
-    incarnation: i64,
-    rows: Vec<Row_>,
+/// Which thing an object is.
+enum Which<'t> {
+    Known(&'t Thing),
+    New { incarnation: i64 },
 }
 
 /// One reading of one feed on its way in.
@@ -46,8 +37,8 @@ pub(super) struct Writer<'c> {
     entities: Rows,
     versions: Rows,
     sightings: Rows,
-    samples: Rows,
-    days: Rows,
+    /// Of the list that goes in.
+    samples: SampleSet,
     current: Current,
     written: Written,
 }
@@ -85,16 +76,7 @@ impl<'c> Writer<'c> {
             ),
             versions: Rows::into("versions", &version),
             sightings: Rows::into("sightings", &["collection", "entity"]),
-            samples: Rows::or(
-                "samples",
-                &["entity", "observed", "body"],
-                " on conflict (entity) do update set observed = excluded.observed, body = excluded.body where samples.observed <= excluded.observed",
-            ),
-            days: Rows::or(
-                "sample_days",
-                &["entity", "day", "body"],
-                " on conflict (entity, day) do update set body = excluded.body",
-            ),
+            samples: SampleSet::default(),
             current,
             written: Written::default(),
         })
@@ -149,61 +131,38 @@ impl<'c> Writer<'c> {
         nouns: Vec<N>,
         is_incomplete: bool,
     ) -> Result<(), StoreError> {
-        let mut known = self.known(N::KIND).await?;
+        let known = Known::read(self.connection, self.feed, N::KIND, self.is_late).await?;
+        let known = Arc::new(known);
+        let mut seen = vec![false; known.things().len()];
         let next_reading = self.next_reading(N::KIND).await?;
-        let mut seen: HashMap<String, u32> = HashMap::new();
-        let mut ready = Batches::new(nouns);
+        let mut ready = Batches::new(nouns, Arc::clone(&known));
         while let Some(batch) = ready.next().await? {
-            for mut packed in batch {
-                // Several of one name are several: the first, the second …
-                let times = seen.entry(packed.name.clone()).and_modify(|it| *it += 1).or_insert(1);
-                if *times > 1 {
-                    packed.name = format!("{} #{times}", packed.name);
+            for packed in batch {
+                let mut things = Vec::new();
+                for position in known.positions(&packed.name) {
+                    if let (Some(seen), Some(thing)) =
+                        (seen.get_mut(*position), known.things().get(*position))
+                    {
+                        *seen = true;
+                        things.push(thing);
+                    }
                 }
-                let things = known.remove(&packed.name).unwrap_or_default();
                 self.object::<N>(packed, things, next_reading, is_incomplete).await?;
             }
         }
         if !N::IS_EVENT {
-            self.absent::<N>(known, next_reading, is_incomplete).await?;
+            let absent = known.things().iter().zip(&seen).filter(|it| !it.1).map(|it| it.0);
+            self.absent::<N>(absent, next_reading, is_incomplete).await?;
         }
-        self.current.flush::<N>(self.connection).await
-    }
-
-    /// Things of this kind that were there, by name: in time, those that were there last.
-    async fn known(
-        &mut self,
-        kind: &'static str,
-    ) -> Result<HashMap<String, Vec<Thing>>, StoreError> {
-        let statement = match self.is_late {
-            false => {
-                "select e.name, e.id, e.incarnation, v.id, v.observed_from, v.observed_to, v.hash from entities e left join versions v on v.entity = e.id and v.observed_to is null where e.feed = $1 and e.kind = $2 order by e.id"
-            }
-            true => {
-                "select e.name, e.id, e.incarnation, v.id, v.observed_from, v.observed_to, v.hash from entities e left join versions v on v.entity = e.id where e.feed = $1 and e.kind = $2 order by e.id, v.observed_from"
-            }
+        let samples = std::mem::take(&mut self.samples);
+        let reading = Reading {
+            collection: self.collection,
+            feed: self.feed,
+            at: self.at,
+            is_whole: !is_incomplete,
         };
-        let rows = sqlx::query(statement)
-            .bind(self.feed)
-            .bind(kind)
-            .fetch_all(&mut *self.connection)
-            .await?;
-        let mut known: HashMap<String, Vec<Thing>> = HashMap::with_capacity(rows.len());
-        for row in rows {
-            let name: String = row.try_get(0)?;
-            let (entity, incarnation): (i64, i64) = (row.try_get(1)?, row.try_get(2)?);
-            let things = known.entry(name).or_default();
-            if things.last().is_none_or(|it| it.entity != entity) {
-                things.push(Thing { entity, incarnation, rows: Vec::new() });
-            }
-            let version: Option<i64> = row.try_get(3)?;
-            if let (Some(version), Some(thing)) = (version, things.last_mut()) {
-                let span =
-                    Span { from: row.try_get(4)?, to: row.try_get(5)?, state: row.try_get(6)? };
-                thing.rows.push(Row_ { version, span });
-            }
-        }
-        Ok(known)
+        samples.write(self.connection, N::KIND, &reading).await?;
+        self.current.flush::<N>(self.connection).await
     }
 
     /// The next reading that could see all of a kind.
@@ -239,95 +198,85 @@ impl<'c> Writer<'c> {
     async fn object<N: Noun>(
         &mut self,
         mut packed: Packed,
-        things: Vec<Thing>,
+        things: Vec<&Thing>,
         next_reading: Option<i64>,
         is_incomplete: bool,
     ) -> Result<(), StoreError> {
         self.written.objects += 1;
-        let thing = self.which::<N>(&packed, things).await?;
-        let entity = match &thing {
-            Some(thing) => thing.entity,
-            None => self.make::<N>(&packed, 1).await?,
-        };
-        let (entity, thing) = match thing {
-            // The name was given to another one: the thing before it is gone, and this is new.
-            Some(thing) if thing.entity == 0 => {
-                (self.make::<N>(&packed, thing.incarnation).await?, None)
-            }
-            other => (entity, other),
+        let which = self.which::<N>(&packed, things).await?;
+        let (entity, thing) = match which {
+            Which::Known(thing) => (thing.entity, Some(thing)),
+            Which::New { incarnation } => (self.make::<N>(&packed, incarnation).await?, None),
         };
         if is_incomplete {
             let row = [Cell::Int(self.collection), Cell::Int(entity)];
             self.sightings.add(self.connection, row).await?;
         }
         if let Some(samples) = &packed.samples {
-            let (at, day) = (Cell::Int(self.at), Cell::Int(self.at.div_euclid(DAY)));
-            let body = Cell::Bytes(samples.clone());
-            self.samples.add(self.connection, [Cell::Int(entity), at, body.clone()]).await?;
-            self.days.add(self.connection, [Cell::Int(entity), day, body]).await?;
+            self.samples.add(entity, samples);
         }
-        self.current.samples(self.connection, entity, self.at, &mut packed.rows).await?;
-        let rows = thing.map(|it| it.rows).unwrap_or_default();
-        match rows.iter().any(|it| it.span.to.is_none() || self.is_late) {
-            false => self.written.new += 1,
-            true if rows.iter().all(|it| it.span.state != packed.hash) => self.written.changed += 1,
-            true => {}
+        let sample_rows = std::mem::take(&mut packed.sample_rows);
+        self.current.samples(self.connection, entity, self.at, sample_rows).await?;
+        match thing {
+            None => self.written.new += 1,
+            // It was gone, and is there again.
+            Some(it) if !self.is_late && it.rows.is_empty() => self.written.new += 1,
+            Some(it) if !it.has(&packed.hash) => self.written.changed += 1,
+            Some(_) => {}
+        }
+        let Some(thing) = thing else {
+            let next = self.next_telling(entity, next_reading).await?;
+            let edits = observe(&[], self.at, Some(&packed.hash), next);
+            return self.apply::<N>(entity, None, &edits, Some(&mut packed)).await;
+        };
+        if packed.state.is_none() {
+            return Ok(());
         }
         let next = self.next_telling(entity, next_reading).await?;
-        let spans: Vec<Span<Vec<u8>>> = rows.iter().map(|it| it.span.clone()).collect();
-        let edits = match N::IS_EVENT && !spans.is_empty() {
+        let edits = match N::IS_EVENT && !thing.rows.is_empty() {
             true => Vec::new(),
-            false => observe(&spans, self.at, Some(&packed.hash), next),
+            false => observe(&thing.spans(), self.at, Some(&packed.hash), next),
         };
-        self.apply::<N>(entity, &rows, &edits, Some(&mut packed)).await
+        self.apply::<N>(entity, Some(thing), &edits, Some(&mut packed)).await
     }
 
-    /// Which of the things of this name it is; one with the number 0 says that it is none of them.
-    async fn which<N: Noun>(
+    /// Which of the things of this name it is.
+    async fn which<'t, N: Noun>(
         &mut self,
         packed: &Packed,
-        mut things: Vec<Thing>,
-    ) -> Result<Option<Thing>, StoreError> {
+        mut things: Vec<&'t Thing>,
+    ) -> Result<Which<'t>, StoreError> {
         let at = self.at;
-        let is_there = |it: &Thing| {
-            it.rows.iter().any(|row| row.span.from <= at && row.span.to.is_none_or(|to| at < to))
-        };
         // The same state as a thing that is there: nothing to look at further.
-        let same = things
-            .iter()
-            .position(|it| is_there(it) && it.rows.iter().any(|row| row.span.state == packed.hash));
+        let same = things.iter().find(|it| it.is_there(at) && it.has(&packed.hash));
         if let Some(same) = same {
-            return Ok(Some(things.swap_remove(same)));
+            return Ok(Which::Known(same));
         }
-        if packed.identity.is_empty() {
-            return Ok(things.pop());
+        let identity = packed.state.as_ref().map(|it| it.identity.as_slice()).unwrap_or_default();
+        if identity.is_empty() {
+            return Ok(things.pop().map_or(Which::New { incarnation: 1 }, Which::Known));
         }
-        things.sort_by_key(|it| std::cmp::Reverse((is_there(it), it.incarnation)));
-        let mut last = None;
+        things.sort_by_key(|it| std::cmp::Reverse((it.is_there(at), it.incarnation)));
+        let mut last = 0;
         for thing in things {
-            last = last.max(Some(thing.incarnation));
-            let identity: String =
-                sqlx::query_scalar("select identity from entities where id = $1")
-                    .bind(thing.entity)
-                    .fetch_one(&mut *self.connection)
-                    .await?;
-            let identity: BTreeMap<String, String> =
-                serde_json::from_str(&identity).map_err(crate::body::unreadable)?;
-            if is_same(&identity, &packed.identity, is_there(&thing)) {
-                return Ok(Some(thing));
+            last = last.max(thing.incarnation);
+            let known: String = sqlx::query_scalar("select identity from entities where id = $1")
+                .bind(thing.entity)
+                .fetch_one(&mut *self.connection)
+                .await?;
+            let known: BTreeMap<String, String> =
+                serde_json::from_str(&known).map_err(crate::body::unreadable)?;
+            if is_same(&known, identity, thing.is_there(at)) {
+                return Ok(Which::Known(thing));
             }
-            if is_there(&thing) && !self.is_late {
-                self.close::<N>(&thing).await?;
+            // The name was given to another one: this one is gone.
+            if thing.is_there(at) && !self.is_late {
+                self.written.gone += 1;
+                let edits = observe(&thing.spans(), at, None, None);
+                self.apply::<N>(thing.entity, Some(thing), &edits, None).await?;
             }
         }
-        Ok(last.map(|last| Thing { entity: 0, incarnation: last + 1, rows: Vec::new() }))
-    }
-
-    async fn close<N: Noun>(&mut self, thing: &Thing) -> Result<(), StoreError> {
-        self.written.gone += 1;
-        let spans: Vec<_> = thing.rows.iter().map(|it| it.span.clone()).collect();
-        let edits = observe(&spans, self.at, None, None);
-        self.apply::<N>(thing.entity, &thing.rows, &edits, None).await
+        Ok(Which::New { incarnation: last + 1 })
     }
 
     async fn make<N: Noun>(
@@ -337,8 +286,9 @@ impl<'c> Writer<'c> {
     ) -> Result<i64, StoreError> {
         let entity = self.next_entity;
         self.next_entity += 1;
+        let identity = packed.state.as_ref().map(|it| it.identity.as_slice()).unwrap_or_default();
         let identity: BTreeMap<&str, &String> =
-            packed.identity.iter().map(|(name, value)| (*name, value)).collect();
+            identity.iter().map(|(name, value)| (*name, value)).collect();
         let identity = serde_json::to_string(&identity).map_err(crate::body::unreadable)?;
         let row = [
             Cell::Int(entity),
@@ -355,14 +305,13 @@ impl<'c> Writer<'c> {
     /// What was not in the list.
     async fn absent<N: Noun>(
         &mut self,
-        known: HashMap<String, Vec<Thing>>,
+        things: impl Iterator<Item = &Thing>,
         next_reading: Option<i64>,
         is_incomplete: bool,
     ) -> Result<(), StoreError> {
-        for thing in known.into_values().flatten() {
-            let spans: Vec<Span<Vec<u8>>> = thing.rows.iter().map(|it| it.span.clone()).collect();
+        for thing in things {
             let at = self.at;
-            if !spans.iter().any(|it| it.from <= at && it.to.is_none_or(|to| at < to)) {
+            if !thing.is_there(at) {
                 continue;
             }
             if is_incomplete {
@@ -371,8 +320,8 @@ impl<'c> Writer<'c> {
             }
             self.written.gone += 1;
             let next = self.next_telling(thing.entity, next_reading).await?;
-            let edits = observe(&spans, at, None, next);
-            self.apply::<N>(thing.entity, &thing.rows, &edits, None).await?;
+            let edits = observe(&thing.spans(), at, None, next);
+            self.apply::<N>(thing.entity, Some(thing), &edits, None).await?;
         }
         Ok(())
     }
@@ -380,10 +329,11 @@ impl<'c> Writer<'c> {
     async fn apply<N: Noun>(
         &mut self,
         entity: i64,
-        rows: &[Row_],
+        thing: Option<&Thing>,
         edits: &[Edit],
         packed: Option<&mut Packed>,
     ) -> Result<(), StoreError> {
+        let rows = thing.map(|it| it.rows.as_slice()).unwrap_or_default();
         let of = |span: usize| {
             rows.get(span).ok_or_else(|| StoreError::Damaged("a state without its row".into()))
         };
@@ -407,7 +357,9 @@ impl<'c> Writer<'c> {
                     again.execute(&mut *self.connection).await?;
                 }
                 Edit::New { from, to } => {
-                    let Some(packed) = packed.as_deref() else { continue };
+                    let Some(Packed { hash, state: Some(state), .. }) = packed.as_deref() else {
+                        return Err(StoreError::Damaged("a state without its body".into()));
+                    };
                     let row = [
                         Cell::Int(self.next_version),
                         Cell::Int(entity),
@@ -415,15 +367,16 @@ impl<'c> Writer<'c> {
                         Cell::MaybeInt(to),
                         Cell::Int(micros(self.stamp.recorded)),
                         Cell::Int(i64::from(self.stamp.mapper)),
-                        Cell::Bytes(packed.hash.clone()),
-                        Cell::Bytes(compress(&packed.json)),
+                        Cell::Bytes(hash.to_vec()),
+                        Cell::Bytes(state.body.clone()),
                     ];
                     self.next_version += 1;
                     self.versions.add(self.connection, row).await?;
                 }
             }
         }
-        self.show::<N>(entity, rows, edits, packed).await
+        let state = packed.and_then(|it| it.state.as_mut());
+        self.show::<N>(entity, rows, edits, state).await
     }
 
     /// Brings the tables of what is so now up to date, if what is so now is another.
@@ -432,16 +385,16 @@ impl<'c> Writer<'c> {
         entity: i64,
         rows: &[Row_],
         edits: &[Edit],
-        packed: Option<&mut Packed>,
+        state: Option<&mut State>,
     ) -> Result<(), StoreError> {
         let open = rows.iter().position(|it| it.span.to.is_none());
         let is_new = edits.iter().any(|it| matches!(it, Edit::New { to: None, .. }));
         let is_again = edits.iter().any(|it| matches!(it, Edit::Again { to: None, .. }));
         let has_ended =
             edits.iter().any(|it| matches!(it, Edit::End { span, .. } if Some(*span) == open));
-        match packed {
-            Some(packed) if is_new => {
-                self.current.replace(self.connection, entity, packed, open.is_some()).await?;
+        match state {
+            Some(state) if is_new => {
+                self.current.replace(self.connection, entity, state, open.is_some()).await?;
             }
             _ if has_ended && !is_again => self.current.remove(entity),
             _ => {}
@@ -453,7 +406,7 @@ impl<'c> Writer<'c> {
     }
 
     pub async fn finish(self) -> Result<Written, StoreError> {
-        for rows in [self.entities, self.versions, self.sightings, self.samples, self.days] {
+        for rows in [self.entities, self.versions, self.sightings] {
             rows.finish(self.connection).await?;
         }
         self.current.finish(self.connection).await?;

@@ -1,0 +1,115 @@
+//! What is known of one list before a reading of it goes in.
+
+use std::collections::HashMap;
+
+use sqlx::{AnyConnection, Row};
+
+use crate::body::Hash;
+use crate::error::StoreError;
+use crate::timeline::Span;
+
+/// A state of a thing.
+#[derive(Clone, Debug)]
+pub(super) struct Row_ {
+    pub version: i64,
+    pub span: Span<Hash>,
+}
+
+/// A thing and its states: in time, only the open one; late, all.
+#[derive(Clone, Debug)]
+pub(super) struct Thing {
+    pub entity: i64,
+    pub incarnation: i64,
+    pub rows: Vec<Row_>,
+}
+
+impl Thing {
+    /// Whether it was there then.
+    pub fn is_there(&self, at: i64) -> bool {
+        self.rows.iter().any(|row| row.span.covers(at))
+    }
+
+    pub fn has(&self, state: &Hash) -> bool {
+        self.rows.iter().any(|row| row.span.state == *state)
+    }
+
+    pub fn spans(&self) -> Vec<Span<Hash>> {
+        self.rows.iter().map(|it| it.span.clone()).collect()
+    }
+}
+
+/// Things of one list.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    things: Vec<Thing>,
+    /// Positions by name; several are lives one after the other.
+    by_name: HashMap<String, Vec<usize>>,
+    /// Only those that are there now are known, and each by its state of now.
+    is_open_only: bool,
+}
+
+impl Known {
+    /// Nothing is known.
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// All that a feed knows of a list; for a reading that arrives late, all states of all times.
+    pub(super) async fn read(
+        connection: &mut AnyConnection,
+        feed: i64,
+        kind: &'static str,
+        is_late: bool,
+    ) -> Result<Self, StoreError> {
+        let statement = match is_late {
+            false => {
+                "select e.name, e.id, e.incarnation, v.id, v.observed_from, v.observed_to, v.hash from entities e left join versions v on v.entity = e.id and v.observed_to is null where e.feed = $1 and e.kind = $2 order by e.id"
+            }
+            true => {
+                "select e.name, e.id, e.incarnation, v.id, v.observed_from, v.observed_to, v.hash from entities e left join versions v on v.entity = e.id where e.feed = $1 and e.kind = $2 order by e.id, v.observed_from"
+            }
+        };
+        let rows = sqlx::query(statement).bind(feed).bind(kind).fetch_all(connection).await?;
+        let mut known = Self { is_open_only: !is_late, ..Self::default() };
+        for row in rows {
+            let entity: i64 = row.try_get(1)?;
+            if known.things.last().is_none_or(|it| it.entity != entity) {
+                let name: String = row.try_get(0)?;
+                known.by_name.entry(name).or_default().push(known.things.len());
+                known.things.push(Thing {
+                    entity,
+                    incarnation: row.try_get(2)?,
+                    rows: Vec::new(),
+                });
+            }
+            let version: Option<i64> = row.try_get(3)?;
+            if let (Some(version), Some(thing)) = (version, known.things.last_mut()) {
+                let state: &[u8] = row.try_get(6)?;
+                let state = state
+                    .try_into()
+                    .map_err(|_| StoreError::Damaged(format!("state {version} has no digest")))?;
+                let span = Span { from: row.try_get(4)?, to: row.try_get(5)?, state };
+                thing.rows.push(Row_ { version, span });
+            }
+        }
+        Ok(known)
+    }
+
+    /// Positions of the things of a name.
+    pub(super) fn positions(&self, name: &str) -> &[usize] {
+        self.by_name.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn things(&self) -> &[Thing] {
+        &self.things
+    }
+
+    fn named(&self, name: &str) -> impl Iterator<Item = &Thing> {
+        self.positions(name).iter().filter_map(|it| self.things.get(*it))
+    }
+
+    /// Whether a thing of this name is in this state now, so that nothing of it needs to be written.
+    pub fn is_now(&self, name: &str, state: &Hash) -> bool {
+        self.is_open_only && self.named(name).any(|it| it.has(state))
+    }
+}
