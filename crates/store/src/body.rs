@@ -2,7 +2,6 @@
 
 use entente_model::SourceId;
 use ring::digest;
-use serde_json::{Map, Value};
 
 use crate::error::StoreError;
 use crate::nouns::{Noun, put_samples, take_samples};
@@ -51,13 +50,9 @@ pub(crate) fn pack<N: Noun>(
     for table in N::tables() {
         table.fill_samples(noun, &mut sample_rows);
     }
-    let samples = take_samples(noun);
+    let samples = take_samples(noun).map_err(unwritable)?;
     let json = serde_json::to_vec(noun).map_err(unwritable)?;
     let hash = hash(&json);
-    let samples = match samples.is_empty() {
-        true => None,
-        false => Some(serde_json::to_vec(&samples).map_err(unwritable)?),
-    };
     let state = (!is_known(&name, &hash)).then(|| {
         let mut rows = Vec::new();
         for table in N::tables() {
@@ -77,8 +72,7 @@ pub(crate) fn unpack<N: Noun>(
     let mut noun: N = serde_json::from_slice(&decompress(body)?).map_err(unreadable)?;
     noun.set_source(Some(source));
     if let Some(samples) = samples {
-        let samples: Map<String, Value> = serde_json::from_slice(samples).map_err(unreadable)?;
-        put_samples(&mut noun, samples);
+        put_samples(&mut noun, samples).map_err(unreadable)?;
     }
     Ok(noun)
 }

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use sqlx::any::{AnyArguments, AnyPoolOptions};
+use sqlx::any::AnyPoolOptions;
 use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Executor, Row};
 
 use crate::error::StoreError;
+use crate::pipe::Pipe;
 
 /// One file each, in order; a store has seen the first so many of them.
 pub(crate) const MIGRATIONS: &[&str] =
@@ -191,6 +192,8 @@ async fn prepare(connection: &mut AnyConnection, engine: Engine) -> Result<(), s
     let settings: &[&str] = match engine {
         Engine::Sqlite => &[
             "pragma busy_timeout = 30000",
+            // Of a new store: most bodies fit into one page.
+            "pragma page_size = 16384",
             "pragma journal_mode = wal",
             // A collection that was told to be written is there after a power failure, too.
             "pragma synchronous = full",
@@ -293,59 +296,35 @@ impl Rows {
 
     pub async fn add(
         &mut self,
-        connection: &mut AnyConnection,
+        pipe: &mut Pipe<'_>,
         row: impl IntoIterator<Item = Cell>,
     ) -> Result<(), StoreError> {
         self.waiting.extend(row);
         if self.waiting.len() >= self.rows_max() * self.columns {
             if self.full.is_empty() {
-                self.full = self.statement(self.rows_max(), is_numbered(connection));
+                self.full = self.statement(self.rows_max(), pipe.is_numbered);
             }
-            let statement = self.full.clone();
-            self.send(connection, statement, true).await?;
+            let cells = Vec::with_capacity(self.waiting.len());
+            let cells = std::mem::replace(&mut self.waiting, cells);
+            pipe.start(self.full.clone(), cells, true).await?;
         }
         Ok(())
     }
 
-    pub async fn finish(mut self, connection: &mut AnyConnection) -> Result<(), StoreError> {
-        self.flush(connection).await
+    /// Writes what waits, and waits until it is written.
+    pub async fn finish(mut self, pipe: &mut Pipe<'_>) -> Result<(), StoreError> {
+        self.flush(pipe).await?;
+        pipe.idle().await?;
+        Ok(())
     }
 
-    /// Writes what waits.
-    pub async fn flush(&mut self, connection: &mut AnyConnection) -> Result<(), StoreError> {
+    /// Begins to write what waits.
+    pub async fn flush(&mut self, pipe: &mut Pipe<'_>) -> Result<(), StoreError> {
         if self.waiting.is_empty() {
             return Ok(());
         }
         let rows = self.waiting.len() / self.columns.max(1);
-        let statement = self.statement(rows, is_numbered(connection));
-        self.send(connection, statement, false).await
+        let statement = self.statement(rows, pipe.is_numbered);
+        pipe.start(statement, std::mem::take(&mut self.waiting), false).await
     }
-
-    async fn send(
-        &mut self,
-        connection: &mut AnyConnection,
-        statement: String,
-        again: bool,
-    ) -> Result<(), StoreError> {
-        let mut query =
-            sqlx::query_with(AssertSqlSafe(statement), AnyArguments::default()).persistent(again);
-        for cell in self.waiting.drain(..) {
-            query = match cell {
-                Cell::Int(value) => query.bind(value),
-                Cell::MaybeInt(value) => query.bind(value),
-                Cell::Bool(value) => query.bind(value),
-                Cell::MaybeBool(value) => query.bind(value),
-                Cell::Text(value) => query.bind(value),
-                Cell::MaybeText(value) => query.bind(value),
-                Cell::Bytes(value) => query.bind(value),
-            };
-        }
-        query.execute(connection).await?;
-        Ok(())
-    }
-}
-
-/// Whether the engine's marks are `$1`, `$2` … only.
-fn is_numbered(connection: &AnyConnection) -> bool {
-    connection.backend_name() != "SQLite"
 }

@@ -20,6 +20,7 @@ mod lease;
 mod lives;
 mod maintain;
 mod nouns;
+mod pipe;
 pub mod query;
 mod read;
 mod samples;

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use crate::body::unpack;
 use crate::database::{Cell, Rows, Store};
 use crate::error::StoreError;
+use crate::pipe::Pipe;
 use crate::read::moment;
 use crate::write::micros;
 
@@ -89,8 +90,10 @@ impl Store {
             Cell::Int(micros(decided.at)),
             Cell::Text(decided.reason.clone()),
         ];
-        rows.add(&mut transaction, row).await?;
-        rows.finish(&mut transaction).await?;
+        let mut pipe = Pipe::over(&mut transaction);
+        rows.add(&mut pipe, row).await?;
+        rows.finish(&mut pipe).await?;
+        drop(pipe);
         Ok(transaction.commit().await?)
     }
 

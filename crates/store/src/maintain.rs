@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 use crate::body::{decompress, hash};
 use crate::database::{Address, Cell, Engine, Rows, Store};
 use crate::error::StoreError;
+use crate::pipe::Pipe;
 use crate::samples::forget;
 use crate::write::micros;
 
@@ -359,13 +360,14 @@ async fn copy_table(
     let statement = format!("select {} from {table}", names.join(", "));
     let mut rows = sqlx::query(AssertSqlSafe(statement)).fetch(from);
     let mut copy = Rows::into(table, &names);
+    let mut pipe = Pipe::over(to);
     while let Some(row) = rows.try_next().await? {
         let cells: Result<Vec<Cell>, StoreError> = columns
             .iter()
             .enumerate()
             .map(|(position, column)| column.cell(&row, position))
             .collect();
-        copy.add(to, cells?).await?;
+        copy.add(&mut pipe, cells?).await?;
     }
-    copy.finish(to).await
+    copy.finish(&mut pipe).await
 }

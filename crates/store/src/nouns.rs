@@ -1,6 +1,8 @@
 //! What the store keeps of each noun: how it is known on its platform, and which of its facts move by
 //! themselves.
 
+use std::collections::HashMap;
+
 use entente_model::{
     Activity, Alarm, Attachment, AuthenticationSource, Cluster, Collection, Datastore, Folder,
     Grant, Host, Licence, NativePolicy, Network, Observed, PlacementGroup, PlacementRule, Platform,
@@ -9,7 +11,7 @@ use entente_model::{
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 use crate::tables::{Fill, Token, control, infrastructure, named, workloads};
 
@@ -56,43 +58,56 @@ pub(crate) trait Noun: Serialize + DeserializeOwned + 'static {
 
 /// A fact that moves by itself.
 pub(crate) trait Sample {
-    /// Takes it out.
-    fn take(&mut self) -> Value;
+    /// Takes it out, as JSON.
+    fn take(&mut self, json: &mut Vec<u8>) -> Result<(), serde_json::Error>;
 
     /// Puts it back.
-    fn put(&mut self, value: Value);
+    fn put(&mut self, json: &RawValue);
 }
 
 /// What stands where a sample was taken out.
 const ELSEWHERE: Why = Why::NotInExport;
 
 impl<T: Serialize + DeserializeOwned> Sample for Observed<T> {
-    fn take(&mut self) -> Value {
-        let taken = std::mem::replace(self, Self::Unobserved(ELSEWHERE));
-        serde_json::to_value(taken).unwrap_or_default()
+    fn take(&mut self, json: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+        serde_json::to_writer(json, &std::mem::replace(self, Self::Unobserved(ELSEWHERE)))
     }
 
-    fn put(&mut self, value: Value) {
-        *self = serde_json::from_value(value).unwrap_or(Self::Unobserved(Why::Unreadable));
+    fn put(&mut self, json: &RawValue) {
+        *self = serde_json::from_str(json.get()).unwrap_or(Self::Unobserved(Why::Unreadable));
     }
 }
 
-/// Takes all samples out.
-pub(crate) fn take_samples(noun: &mut impl Noun) -> Map<String, Value> {
-    let mut taken = Map::new();
+/// Takes all samples out, as one JSON object; nothing of what has none.
+pub(crate) fn take_samples(noun: &mut impl Noun) -> Result<Option<Vec<u8>>, serde_json::Error> {
+    let mut json = Vec::new();
+    let mut outcome = Ok(());
     noun.samples(&mut |name, sample| {
-        taken.insert(name.to_owned(), sample.take());
+        json.push(if json.is_empty() { b'{' } else { b',' });
+        let written = serde_json::to_writer(&mut json, name);
+        json.push(b':');
+        let written = written.and_then(|()| sample.take(&mut json));
+        if outcome.is_ok() {
+            outcome = written;
+        }
     });
-    taken
+    outcome?;
+    if json.is_empty() {
+        return Ok(None);
+    }
+    json.push(b'}');
+    Ok(Some(json))
 }
 
 /// Puts samples back, as far as there are any.
-pub(crate) fn put_samples(noun: &mut impl Noun, mut samples: Map<String, Value>) {
+pub(crate) fn put_samples(noun: &mut impl Noun, json: &[u8]) -> Result<(), serde_json::Error> {
+    let samples: HashMap<&str, &RawValue> = serde_json::from_slice(json)?;
     noun.samples(&mut |name, sample| {
-        if let Some(value) = samples.remove(name) {
-            sample.put(value);
+        if let Some(json) = samples.get(name) {
+            sample.put(json);
         }
     });
+    Ok(())
 }
 
 /// The platform that an id begins with.

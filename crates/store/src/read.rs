@@ -6,6 +6,7 @@ use std::sync::Arc;
 use entente_model::{Activity, Collection, Platform, SourceId};
 use futures_util::TryStreamExt;
 use sqlx::Row;
+use sqlx::any::AnyRow;
 use time::OffsetDateTime;
 
 use crate::body::{decompress, unpack, unreadable};
@@ -54,9 +55,6 @@ pub struct Age {
     pub objects: i64,
 }
 
-/// A thing's number and its body.
-type Stored = (i64, Vec<u8>);
-
 /// Microseconds since 1970 as a moment.
 pub(crate) fn moment(micros: i64) -> OffsetDateTime {
     let nanos = i128::from(micros) * 1_000;
@@ -72,7 +70,7 @@ impl Store {
         .bind(as_of.micros())
         .fetch_all(&self.pool)
         .await?;
-        let age = |row: &sqlx::any::AnyRow| -> Result<Age, StoreError> {
+        let age = |row: &AnyRow| -> Result<Age, StoreError> {
             Ok(Age {
                 platform: row.try_get(0)?,
                 connector: row.try_get(1)?,
@@ -161,8 +159,7 @@ impl Store {
             let row = rows.try_next().await?;
             let is_end = row.is_none();
             if let Some(row) = row {
-                let stored: Stored = (row.try_get(0)?, row.try_get(1)?);
-                batch.push(stored);
+                batch.push(row);
             }
             if batch.len() == BATCH || is_end {
                 let batch = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
@@ -184,10 +181,15 @@ impl Store {
     }
 }
 
+/// Rows of a thing's number and its body.
 fn unpack_all<N: Noun>(
-    batch: &[Stored],
+    batch: &[AnyRow],
     samples: &Samples,
     source: &SourceId,
 ) -> Result<Vec<N>, StoreError> {
-    batch.iter().map(|(entity, body)| unpack(body, samples.get(*entity), source)).collect()
+    let unpack = |row: &AnyRow| {
+        let (entity, body): (i64, &[u8]) = (row.try_get(0)?, row.try_get(1)?);
+        unpack(body, samples.get(entity), source)
+    };
+    batch.iter().map(unpack).collect()
 }

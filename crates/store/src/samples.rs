@@ -12,6 +12,7 @@ use sqlx::{AnyConnection, Row};
 use crate::body::{compress, decompress};
 use crate::database::{Cell, Rows};
 use crate::error::StoreError;
+use crate::pipe::Pipe;
 
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
@@ -63,7 +64,7 @@ impl SampleSet {
     /// Writes them, in the place of earlier ones of the same day.
     pub async fn write(
         mut self,
-        connection: &mut AnyConnection,
+        pipe: &mut Pipe<'_>,
         kind: &str,
         reading: &Reading,
     ) -> Result<(), StoreError> {
@@ -78,7 +79,7 @@ impl SampleSet {
         .bind(feed)
         .bind(at)
         .bind(day + DAY)
-        .fetch_one(&mut *connection)
+        .fetch_one(pipe.idle().await?)
         .await?;
         if later > 0 || self.chunks.is_empty() {
             return Ok(());
@@ -92,7 +93,7 @@ impl SampleSet {
                 .bind(feed)
                 .bind(day)
                 .bind(at)
-                .execute(&mut *connection)
+                .execute(pipe.idle().await?)
                 .await?;
         }
         let mut rows = Rows::into("samples", &["collection", "kind", "chunk", "body"]);
@@ -103,9 +104,9 @@ impl SampleSet {
                 Cell::Int(i64::try_from(number).unwrap_or(i64::MAX)),
                 Cell::Bytes(chunk),
             ];
-            rows.add(connection, row).await?;
+            rows.add(pipe, row).await?;
         }
-        rows.finish(connection).await
+        rows.finish(pipe).await
     }
 }
 

@@ -197,12 +197,7 @@ impl<P, C> Fill<P> for Table<P, C> {
     }
 }
 
-fn row<P, C>(
-    table: &'static str,
-    columns: &[Column<P, C>],
-    noun: &P,
-    part: &C,
-) -> TableRow {
+fn row<P, C>(table: &'static str, columns: &[Column<P, C>], noun: &P, part: &C) -> TableRow {
     let mut unobserved = String::new();
     let mut cells = Vec::with_capacity(columns.len());
     for column in columns {

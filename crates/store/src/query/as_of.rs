@@ -15,6 +15,7 @@ use super::{QueryLimits, QueryResult, run};
 use crate::database::{Cell, Engine, MIGRATIONS, Rows, Store};
 use crate::error::StoreError;
 use crate::nouns::{Noun, for_each_list};
+use crate::pipe::Pipe;
 use crate::read::AsOf;
 use crate::tables::schema::migration;
 use crate::write::{
@@ -61,34 +62,32 @@ async fn fill(
     for statement in statements {
         connection.execute(AssertSqlSafe(statement)).await?;
     }
+    let mut pipe = Pipe::over(&mut *connection);
+    let pipe = &mut pipe;
     if checked.views.contains("collections") || checked.views.contains("changes") {
-        readings(connection, store, micros(at)).await?;
+        readings(pipe, store, micros(at)).await?;
     }
     if checked.views.contains("changes") {
-        states(connection, store, micros(at)).await?;
+        states(pipe, store, micros(at)).await?;
     }
     if checked.views.iter().any(|it| *it != "collections" && *it != "changes") {
-        objects(connection, store, at).await?;
+        objects(pipe, store, at).await?;
     }
-    connection.execute("commit").await?;
+    pipe.idle().await?.execute("commit").await?;
     Ok(())
 }
 
 /// All readings by then, without what they told.
-async fn readings(
-    connection: &mut AnyConnection,
-    store: &Store,
-    at: i64,
-) -> Result<(), StoreError> {
+async fn readings(pipe: &mut Pipe<'_>, store: &Store, at: i64) -> Result<(), StoreError> {
     let rows =
         sqlx::query("select id, platform, connector from feeds").fetch_all(&store.pool).await?;
     let mut into = Rows::into("feeds", &["id", "platform", "connector"]);
     for row in rows {
         let (id, platform, connector) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         let cells = [Cell::Int(id), Cell::Text(platform), Cell::Text(connector)];
-        into.add(connection, cells).await?;
+        into.add(pipe, cells).await?;
     }
-    into.finish(connection).await?;
+    into.finish(pipe).await?;
     let rows = sqlx::query(
         "select id, feed, observed, recorded, mapper, objects, source, observed_by from collections where observed <= $1",
     );
@@ -114,13 +113,13 @@ async fn readings(
         cells.push(Cell::Text(row.try_get(6)?));
         cells.push(Cell::Text(row.try_get(7)?));
         cells.push(Cell::Bytes(Vec::new()));
-        into.add(connection, cells).await?;
+        into.add(pipe, cells).await?;
     }
-    into.finish(connection).await
+    into.finish(pipe).await
 }
 
 /// All states by then, without their bodies.
-async fn states(connection: &mut AnyConnection, store: &Store, at: i64) -> Result<(), StoreError> {
+async fn states(pipe: &mut Pipe<'_>, store: &Store, at: i64) -> Result<(), StoreError> {
     let rows = sqlx::query(
         "select e.id, e.feed, e.incarnation, e.kind, e.name from entities e where exists (select 1 from versions v where v.entity = e.id and v.observed_from <= $1)",
     );
@@ -135,9 +134,9 @@ async fn states(connection: &mut AnyConnection, store: &Store, at: i64) -> Resul
             Cell::Text(row.try_get(4)?),
             Cell::Text(String::new()),
         ];
-        into.add(connection, cells).await?;
+        into.add(pipe, cells).await?;
     }
-    into.finish(connection).await?;
+    into.finish(pipe).await?;
     let rows = sqlx::query(
         "select id, entity, observed_from, recorded, mapper, case when observed_to <= $1 then observed_to end from versions where observed_from <= $1",
     );
@@ -152,17 +151,13 @@ async fn states(connection: &mut AnyConnection, store: &Store, at: i64) -> Resul
         }
         cells.push(Cell::MaybeInt(row.try_get(5)?));
         cells.extend([Cell::Bytes(Vec::new()), Cell::Bytes(Vec::new())]);
-        into.add(connection, cells).await?;
+        into.add(pipe, cells).await?;
     }
-    into.finish(connection).await
+    into.finish(pipe).await
 }
 
 /// Everything that was there.
-async fn objects(
-    connection: &mut AnyConnection,
-    store: &Store,
-    at: OffsetDateTime,
-) -> Result<(), StoreError> {
+async fn objects(pipe: &mut Pipe<'_>, store: &Store, at: OffsetDateTime) -> Result<(), StoreError> {
     let feeds = feeds(store, micros(at)).await?;
     let collections = store.collections(AsOf::Time(at)).await?;
     let mut rivals = Vec::new();
@@ -179,14 +174,14 @@ async fn objects(
             feed.observed,
             has_control_plane(&collection),
         ));
-        shown(connection, feed, collection, &mut entity).await?;
+        shown(pipe, feed, collection, &mut entity).await?;
     }
     let mut into = Rows::into("rivals", &["feed", "later", "has_control"]);
     for (feed, later, has_control) in later_rivals(&rivals) {
         let row = [Cell::Int(feed), Cell::Int(later), Cell::Bool(has_control)];
-        into.add(connection, row).await?;
+        into.add(pipe, row).await?;
     }
-    into.finish(connection).await
+    into.finish(pipe).await
 }
 
 async fn feeds(store: &Store, at: i64) -> Result<Vec<Feed>, StoreError> {
@@ -207,7 +202,7 @@ async fn feeds(store: &Store, at: i64) -> Result<Vec<Feed>, StoreError> {
 }
 
 async fn shown(
-    connection: &mut AnyConnection,
+    pipe: &mut Pipe<'_>,
     feed: &Feed,
     mut collection: Collection,
     entity: &mut i64,
@@ -217,8 +212,8 @@ async fn shown(
         gaps: std::mem::take(&mut collection.gaps),
         findings: std::mem::take(&mut collection.findings),
     };
-    head_rows(connection, feed.id, &feed.platform, &head).await?;
-    let mut current = Current::start(&mut *connection, feed.id).await?;
+    head_rows(pipe, feed.id, &feed.platform, &head).await?;
+    let mut current = Current::start(pipe.idle().await?, feed.id).await?;
     macro_rules! show {
         ($collection:expr, $type:ident, $($list:ident).+) => {
             if !<entente_model::$type as Noun>::tables().is_empty() {
@@ -228,14 +223,14 @@ async fn shown(
                     for packed in batch {
                         *entity += 1;
                         let (rows, at) = (packed.sample_rows, feed.observed);
-                        current.samples(connection, *entity, at, rows).await?;
+                        current.samples(pipe, *entity, at, rows).await?;
                         let Some(mut state) = packed.state else { continue };
-                        current.replace(connection, *entity, &mut state, false).await?;
+                        current.replace(pipe, *entity, &mut state, false).await?;
                     }
                 }
             }
         };
     }
     for_each_list!(collection, show);
-    current.finish(connection).await
+    current.finish(pipe).await
 }

@@ -11,6 +11,7 @@ use crate::body::State;
 use crate::database::{Cell, Rows};
 use crate::error::StoreError;
 use crate::nouns::{KINDS, Noun};
+use crate::pipe::Pipe;
 use crate::tables::schema::{now_columns, now_table, tables};
 use crate::tables::{TableRow, Token};
 
@@ -64,7 +65,7 @@ impl Current {
     /// Shows a thing, instead of what was shown of it.
     pub async fn replace(
         &mut self,
-        connection: &mut AnyConnection,
+        pipe: &mut Pipe<'_>,
         entity: i64,
         state: &mut State,
         was_there: bool,
@@ -75,7 +76,7 @@ impl Current {
             self.waiting.push((entity, rows, tokens));
             return Ok(());
         }
-        self.add(connection, entity, rows, tokens).await
+        self.add(pipe, entity, rows, tokens).await
     }
 
     /// Shows it no more.
@@ -86,25 +87,25 @@ impl Current {
     /// What moves by itself, at every reading.
     pub async fn samples(
         &mut self,
-        connection: &mut AnyConnection,
+        pipe: &mut Pipe<'_>,
         entity: i64,
         at: i64,
         rows: Vec<TableRow>,
     ) -> Result<(), StoreError> {
         for row in rows {
-            let reason = self.reason(connection, row.unobserved).await?;
+            let reason = self.reason(pipe, row.unobserved).await?;
             let Some(into) = self.tables.get_mut(&(row.table, true)) else { continue };
             let mut cells = vec![Cell::Int(entity), Cell::Int(at)];
             cells.extend(row.cells);
             cells.push(Cell::Int(reason));
-            into.add(connection, cells).await?;
+            into.add(pipe, cells).await?;
         }
         Ok(())
     }
 
     async fn add(
         &mut self,
-        connection: &mut AnyConnection,
+        pipe: &mut Pipe<'_>,
         entity: i64,
         rows: Vec<TableRow>,
         tokens: Vec<Token>,
@@ -114,9 +115,9 @@ impl Current {
             let item = items.entry(row.table).and_modify(|it| *it += 1).or_insert(0);
             let mut cells = vec![Cell::Int(entity), Cell::Int(*item), Cell::Int(self.feed)];
             cells.extend(row.cells);
-            cells.push(Cell::Int(self.reason(connection, row.unobserved).await?));
+            cells.push(Cell::Int(self.reason(pipe, row.unobserved).await?));
             let Some(into) = self.tables.get_mut(&(row.table, false)) else { continue };
-            into.add(connection, cells).await?;
+            into.add(pipe, cells).await?;
         }
         for token in tokens {
             let row = [
@@ -126,24 +127,20 @@ impl Current {
                 Cell::Text(token.what.to_owned()),
                 Cell::Text(token.label),
             ];
-            self.search.add(connection, row).await?;
+            self.search.add(pipe, row).await?;
         }
         Ok(())
     }
 
     /// The number of a list of reasons: there are few of them, each many times.
-    async fn reason(
-        &mut self,
-        connection: &mut AnyConnection,
-        pairs: String,
-    ) -> Result<i64, StoreError> {
+    async fn reason(&mut self, pipe: &mut Pipe<'_>, pairs: String) -> Result<i64, StoreError> {
         if let Some(known) = self.reasons.get(&pairs) {
             return Ok(*known);
         }
         let id = self.next_reason;
         self.next_reason += 1;
         let new = sqlx::query("insert into reasons (id, pairs) values ($1, $2)");
-        new.bind(id).bind(pairs.clone()).execute(connection).await?;
+        new.bind(id).bind(pairs.clone()).execute(pipe.idle().await?).await?;
         self.reasons.insert(pairs, id);
         Ok(id)
     }
@@ -153,40 +150,37 @@ impl Current {
     }
 
     /// Takes out what is not so any more, then puts in what is instead. All of one kind.
-    pub async fn flush<N: Noun>(
-        &mut self,
-        connection: &mut AnyConnection,
-    ) -> Result<(), StoreError> {
+    pub async fn flush<N: Noun>(&mut self, pipe: &mut Pipe<'_>) -> Result<(), StoreError> {
         let (stale, gone) = (std::mem::take(&mut self.stale), std::mem::take(&mut self.gone));
         let all: Vec<i64> = stale.iter().chain(&gone).copied().collect();
         for table in N::tables() {
             let table = table.info();
-            delete(connection, &now_table(table.name, false), &all).await?;
+            delete(pipe, &now_table(table.name, false), &all).await?;
             if !table.samples.is_empty() {
                 let name = now_table(table.name, true);
                 // What waits may be of something that is gone.
                 if let Some(rows) = self.tables.get_mut(&(table.name, true))
                     && !gone.is_empty()
                 {
-                    rows.flush(connection).await?;
+                    rows.flush(pipe).await?;
                 }
-                delete(connection, &name, &gone).await?;
+                delete(pipe, &name, &gone).await?;
             }
         }
         if !N::tables().is_empty() {
-            delete(connection, "now_search", &all).await?;
+            delete(pipe, "now_search", &all).await?;
         }
         for (entity, rows, tokens) in std::mem::take(&mut self.waiting) {
-            self.add(connection, entity, rows, tokens).await?;
+            self.add(pipe, entity, rows, tokens).await?;
         }
         Ok(())
     }
 
-    pub async fn finish(self, connection: &mut AnyConnection) -> Result<(), StoreError> {
+    pub async fn finish(self, pipe: &mut Pipe<'_>) -> Result<(), StoreError> {
         for rows in self.tables.into_values() {
-            rows.finish(connection).await?;
+            rows.finish(pipe).await?;
         }
-        self.search.finish(connection).await
+        self.search.finish(pipe).await
     }
 }
 
@@ -203,11 +197,7 @@ fn upsert(name: &str, columns: &[&str]) -> String {
     )
 }
 
-async fn delete(
-    connection: &mut AnyConnection,
-    table: &str,
-    entities: &[i64],
-) -> Result<(), StoreError> {
+async fn delete(pipe: &mut Pipe<'_>, table: &str, entities: &[i64]) -> Result<(), StoreError> {
     for chunk in entities.chunks(STALE_MAX) {
         let marks: Vec<String> = (1..=chunk.len()).map(|it| format!("${it}")).collect();
         let statement = format!("delete from {table} where entity in ({})", marks.join(", "));
@@ -215,14 +205,14 @@ async fn delete(
         for entity in chunk {
             query = query.bind(*entity);
         }
-        query.persistent(chunk.len() == STALE_MAX).execute(&mut *connection).await?;
+        query.persistent(chunk.len() == STALE_MAX).execute(pipe.idle().await?).await?;
     }
     Ok(())
 }
 
 /// Findings and gaps of a feed's latest reading.
 pub(crate) async fn head_rows(
-    connection: &mut AnyConnection,
+    pipe: &mut Pipe<'_>,
     feed: i64,
     platform: &str,
     head: &Head,
@@ -230,7 +220,7 @@ pub(crate) async fn head_rows(
     for table in
         ["delete from now_findings where feed = $1", "delete from now_gaps where feed = $1"]
     {
-        sqlx::query(table).bind(feed).execute(&mut *connection).await?;
+        sqlx::query(table).bind(feed).execute(pipe.idle().await?).await?;
     }
     let text = |text: &str| Cell::Text(text.replace('\0', "\u{fffd}"));
     let maybe = |it: Option<&entente_model::Text>| {
@@ -243,9 +233,9 @@ pub(crate) async fn head_rows(
     );
     for it in &head.findings {
         let rest = [it.severity.as_str(), &it.code, &it.subject, &it.message, &it.remedy].map(text);
-        rows.add(connection, first().into_iter().chain(rest)).await?;
+        rows.add(pipe, first().into_iter().chain(rest)).await?;
     }
-    rows.finish(connection).await?;
+    rows.finish(pipe).await?;
     let mut rows = Rows::into(
         "now_gaps",
         &[
@@ -273,9 +263,9 @@ pub(crate) async fn head_rows(
             maybe(it.value.as_ref()),
             Cell::Int(i64::try_from(it.count).unwrap_or(i64::MAX)),
         ];
-        rows.add(connection, first().into_iter().chain(rest)).await?;
+        rows.add(pipe, first().into_iter().chain(rest)).await?;
     }
-    rows.finish(connection).await
+    rows.finish(pipe).await
 }
 
 /// Which readers of a platform have a later rival: the later word is shown.
@@ -298,12 +288,13 @@ pub(crate) async fn rivals(
         let has_control = has_control(&mut *connection, feed).await?;
         feeds.push((platform.to_owned(), feed, observed, has_control));
     }
+    let mut pipe = Pipe::over(connection);
     let mut into = Rows::into("rivals", &["feed", "later", "has_control"]);
     for (feed, later, has_control) in later_rivals(&feeds) {
         let row = [Cell::Int(feed), Cell::Int(later), Cell::Bool(has_control)];
-        into.add(connection, row).await?;
+        into.add(&mut pipe, row).await?;
     }
-    into.finish(connection).await
+    into.finish(&mut pipe).await
 }
 
 /// Pairs of readers of one platform, the second with the later reading, and whether it saw a control plane.

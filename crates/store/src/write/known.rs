@@ -74,13 +74,9 @@ impl Known {
         for row in rows {
             let entity: i64 = row.try_get(1)?;
             if known.things.last().is_none_or(|it| it.entity != entity) {
-                let name: String = row.try_get(0)?;
-                known.by_name.entry(name).or_default().push(known.things.len());
-                known.things.push(Thing {
-                    entity,
-                    incarnation: row.try_get(2)?,
-                    rows: Vec::new(),
-                });
+                let name: &str = row.try_get(0)?;
+                known.by_name.entry(name.to_owned()).or_default().push(known.things.len());
+                known.things.push(Thing { entity, incarnation: row.try_get(2)?, rows: Vec::new() });
             }
             let version: Option<i64> = row.try_get(3)?;
             if let (Some(version), Some(thing)) = (version, known.things.last_mut()) {

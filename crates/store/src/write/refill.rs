@@ -10,6 +10,7 @@ use super::current::{Current, head_rows, rivals};
 use crate::body::{decompress, pack, unpack, unreadable};
 use crate::error::StoreError;
 use crate::nouns::{Noun, for_each_list};
+use crate::pipe::Pipe;
 use crate::samples::Samples;
 use crate::tables::schema::{now_table, tables};
 
@@ -36,16 +37,17 @@ pub(crate) async fn refill(connection: &mut AnyConnection) -> Result<(), StoreEr
             (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         let at: i64 = row.try_get(3)?;
         let head: Head = serde_json::from_slice(&decompress(&head)?).map_err(unreadable)?;
-        head_rows(connection, feed, &platform, &head).await?;
         let mut current = Current::start(&mut *connection, feed).await?;
+        let mut pipe = Pipe::over(&mut *connection);
+        head_rows(&mut pipe, feed, &platform, &head).await?;
         macro_rules! fill {
             ($collection:expr, $type:ident, $($list:ident).+) => {
-                list::<entente_model::$type>(connection, &mut current, feed, at, &head.source.id)
+                list::<entente_model::$type>(&mut pipe, &mut current, feed, at, &head.source.id)
                     .await?;
             };
         }
         for_each_list!((), fill);
-        current.finish(connection).await?;
+        current.finish(&mut pipe).await?;
         platforms.insert(platform);
     }
     for platform in platforms {
@@ -60,7 +62,7 @@ async fn empty(connection: &mut AnyConnection, table: &str) -> Result<(), StoreE
 }
 
 async fn list<N: Noun>(
-    connection: &mut AnyConnection,
+    pipe: &mut Pipe<'_>,
     current: &mut Current,
     feed: i64,
     at: i64,
@@ -70,13 +72,13 @@ async fn list<N: Noun>(
     if N::tables().is_empty() {
         return Ok(());
     }
-    let samples = Samples::read(connection, feed, N::KIND, i64::MAX).await?;
+    let samples = Samples::read(pipe.idle().await?, feed, N::KIND, i64::MAX).await?;
     loop {
         let some = sqlx::query(
             "select e.id, v.body from entities e join versions v on v.entity = e.id and v.observed_to is null where e.feed = $1 and e.kind = $2 and e.id > $3 order by e.id limit $4",
         );
         let some = some.bind(feed).bind(N::KIND).bind(after).bind(BATCH);
-        let rows = some.fetch_all(&mut *connection).await?;
+        let rows = some.fetch_all(pipe.idle().await?).await?;
         if rows.is_empty() {
             return Ok(());
         }
@@ -84,9 +86,9 @@ async fn list<N: Noun>(
             let (entity, body): (i64, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
             let mut noun = unpack::<N>(&body, samples.get(entity), source)?;
             let packed = pack(&mut noun, String::new(), |_, _| false)?;
-            current.samples(connection, entity, at, packed.sample_rows).await?;
+            current.samples(pipe, entity, at, packed.sample_rows).await?;
             if let Some(mut state) = packed.state {
-                current.replace(connection, entity, &mut state, false).await?;
+                current.replace(pipe, entity, &mut state, false).await?;
             }
             after = entity;
         }

@@ -14,6 +14,7 @@ use crate::body::{Packed, State, compress};
 use crate::database::{Cell, Rows};
 use crate::error::StoreError;
 use crate::nouns::Noun;
+use crate::pipe::Pipe;
 use crate::samples::{Reading, SampleSet};
 use crate::timeline::{Edit, observe};
 
@@ -25,7 +26,7 @@ enum Which<'t> {
 
 /// One reading of one feed on its way in.
 pub(super) struct Writer<'c> {
-    connection: &'c mut AnyConnection,
+    pipe: Pipe<'c>,
     feed: i64,
     collection: i64,
     at: i64,
@@ -62,7 +63,7 @@ impl<'c> Writer<'c> {
         let version =
             ["id", "entity", "observed_from", "observed_to", "recorded", "mapper", "hash", "body"];
         Ok(Self {
-            connection,
+            pipe: Pipe::over(connection),
             feed,
             collection,
             at,
@@ -95,7 +96,7 @@ impl<'c> Writer<'c> {
             findings: collection.findings.clone(),
         };
         if !self.is_late {
-            head_rows(self.connection, self.feed, platform, &head).await?;
+            head_rows(&mut self.pipe, self.feed, platform, &head).await?;
         }
         let head = serde_json::to_vec(&head).map_err(crate::body::unreadable)?;
         let objects: usize = collection.counts().iter().map(|it| it.1).sum();
@@ -111,7 +112,7 @@ impl<'c> Writer<'c> {
             .bind(i64::from(self.stamp.mapper))
             .bind(i64::try_from(objects).unwrap_or(i64::MAX))
             .bind(compress(&head))
-            .execute(&mut *self.connection)
+            .execute(self.pipe.idle().await?)
             .await?;
         let mut rows = Rows::into("incomplete", &["collection", "kind", "reason"]);
         for (kind, cause) in incomplete {
@@ -120,9 +121,9 @@ impl<'c> Writer<'c> {
                 Cell::Text((*kind).to_owned()),
                 Cell::Text(cause.as_str().to_owned()),
             ];
-            rows.add(self.connection, row).await?;
+            rows.add(&mut self.pipe, row).await?;
         }
-        rows.finish(self.connection).await
+        rows.finish(&mut self.pipe).await
     }
 
     /// One list: what is in it, and what is not in it any more.
@@ -131,7 +132,7 @@ impl<'c> Writer<'c> {
         nouns: Vec<N>,
         is_incomplete: bool,
     ) -> Result<(), StoreError> {
-        let known = Known::read(self.connection, self.feed, N::KIND, self.is_late).await?;
+        let known = Known::read(self.pipe.idle().await?, self.feed, N::KIND, self.is_late).await?;
         let known = Arc::new(known);
         let mut seen = vec![false; known.things().len()];
         let next_reading = self.next_reading(N::KIND).await?;
@@ -161,8 +162,8 @@ impl<'c> Writer<'c> {
             at: self.at,
             is_whole: !is_incomplete,
         };
-        samples.write(self.connection, N::KIND, &reading).await?;
-        self.current.flush::<N>(self.connection).await
+        samples.write(&mut self.pipe, N::KIND, &reading).await?;
+        self.current.flush::<N>(&mut self.pipe).await
     }
 
     /// The next reading that could see all of a kind.
@@ -173,7 +174,7 @@ impl<'c> Writer<'c> {
         let next = sqlx::query_scalar(
             "select min(observed) from collections c where feed = $1 and observed > $2 and not exists (select 1 from incomplete i where i.collection = c.id and i.kind = $3)",
         );
-        Ok(next.bind(self.feed).bind(self.at).bind(kind).fetch_one(&mut *self.connection).await?)
+        Ok(next.bind(self.feed).bind(self.at).bind(kind).fetch_one(self.pipe.idle().await?).await?)
     }
 
     /// The next reading that could tell of a thing: one that was whole, or one that saw it nevertheless.
@@ -190,7 +191,7 @@ impl<'c> Writer<'c> {
         )
         .bind(entity)
         .bind(self.at)
-        .fetch_one(&mut *self.connection)
+        .fetch_one(self.pipe.idle().await?)
         .await?;
         Ok([sighting, next_reading].into_iter().flatten().min())
     }
@@ -210,13 +211,13 @@ impl<'c> Writer<'c> {
         };
         if is_incomplete {
             let row = [Cell::Int(self.collection), Cell::Int(entity)];
-            self.sightings.add(self.connection, row).await?;
+            self.sightings.add(&mut self.pipe, row).await?;
         }
         if let Some(samples) = &packed.samples {
             self.samples.add(entity, samples);
         }
         let sample_rows = std::mem::take(&mut packed.sample_rows);
-        self.current.samples(self.connection, entity, self.at, sample_rows).await?;
+        self.current.samples(&mut self.pipe, entity, self.at, sample_rows).await?;
         match thing {
             None => self.written.new += 1,
             // It was gone, and is there again.
@@ -262,7 +263,7 @@ impl<'c> Writer<'c> {
             last = last.max(thing.incarnation);
             let known: String = sqlx::query_scalar("select identity from entities where id = $1")
                 .bind(thing.entity)
-                .fetch_one(&mut *self.connection)
+                .fetch_one(self.pipe.idle().await?)
                 .await?;
             let known: BTreeMap<String, String> =
                 serde_json::from_str(&known).map_err(crate::body::unreadable)?;
@@ -298,7 +299,7 @@ impl<'c> Writer<'c> {
             Cell::Int(incarnation),
             Cell::Text(identity),
         ];
-        self.entities.add(self.connection, row).await?;
+        self.entities.add(&mut self.pipe, row).await?;
         Ok(entity)
     }
 
@@ -341,11 +342,11 @@ impl<'c> Writer<'c> {
             match *edit {
                 Edit::End { span, at } => {
                     let end = sqlx::query("update versions set observed_to = $1 where id = $2");
-                    end.bind(at).bind(of(span)?.version).execute(&mut *self.connection).await?;
+                    end.bind(at).bind(of(span)?.version).execute(self.pipe.idle().await?).await?;
                 }
                 Edit::Begin { span, at } => {
                     let begin = sqlx::query("update versions set observed_from = $1 where id = $2");
-                    begin.bind(at).bind(of(span)?.version).execute(&mut *self.connection).await?;
+                    begin.bind(at).bind(of(span)?.version).execute(self.pipe.idle().await?).await?;
                 }
                 Edit::Again { span, from, to } => {
                     let again = sqlx::query(
@@ -354,7 +355,7 @@ impl<'c> Writer<'c> {
                     let id = self.next_version;
                     self.next_version += 1;
                     let again = again.bind(id).bind(from).bind(to).bind(of(span)?.version);
-                    again.execute(&mut *self.connection).await?;
+                    again.execute(self.pipe.idle().await?).await?;
                 }
                 Edit::New { from, to } => {
                     let Some(Packed { hash, state: Some(state), .. }) = packed.as_deref() else {
@@ -371,7 +372,7 @@ impl<'c> Writer<'c> {
                         Cell::Bytes(state.body.clone()),
                     ];
                     self.next_version += 1;
-                    self.versions.add(self.connection, row).await?;
+                    self.versions.add(&mut self.pipe, row).await?;
                 }
             }
         }
@@ -394,22 +395,22 @@ impl<'c> Writer<'c> {
             edits.iter().any(|it| matches!(it, Edit::End { span, .. } if Some(*span) == open));
         match state {
             Some(state) if is_new => {
-                self.current.replace(self.connection, entity, state, open.is_some()).await?;
+                self.current.replace(&mut self.pipe, entity, state, open.is_some()).await?;
             }
             _ if has_ended && !is_again => self.current.remove(entity),
             _ => {}
         }
         if self.current.is_full() {
-            self.current.flush::<N>(self.connection).await?;
+            self.current.flush::<N>(&mut self.pipe).await?;
         }
         Ok(())
     }
 
-    pub async fn finish(self) -> Result<Written, StoreError> {
+    pub async fn finish(mut self) -> Result<Written, StoreError> {
         for rows in [self.entities, self.versions, self.sightings] {
-            rows.finish(self.connection).await?;
+            rows.finish(&mut self.pipe).await?;
         }
-        self.current.finish(self.connection).await?;
+        self.current.finish(&mut self.pipe).await?;
         Ok(self.written)
     }
 }
