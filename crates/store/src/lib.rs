@@ -20,6 +20,7 @@ mod lease;
 mod lives;
 mod maintain;
 mod nouns;
+pub mod point;
 pub mod query;
 mod read;
 pub mod tables;

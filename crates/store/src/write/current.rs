@@ -216,6 +216,7 @@ async fn delete(
             query = query.bind(*entity);
         }
         query.persistent(chunk.len() == STALE_MAX).execute(&mut *connection).await?;
+        crate::point::reached("stale");
     }
     Ok(())
 }

@@ -392,6 +392,7 @@ impl<'c> Writer<'c> {
                 Edit::End { span, at } => {
                     let end = sqlx::query("update versions set observed_to = $1 where id = $2");
                     end.bind(at).bind(of(span)?.version).execute(&mut *self.connection).await?;
+                    crate::point::reached("ends");
                 }
                 Edit::Begin { span, at } => {
                     let begin = sqlx::query("update versions set observed_from = $1 where id = $2");

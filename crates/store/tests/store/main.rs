@@ -8,6 +8,8 @@
 
 mod engines;
 mod query;
+mod refusals;
+mod torn;
 
 use engines::engines;
 use entente_model::{

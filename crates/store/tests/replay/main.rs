@@ -1,0 +1,182 @@
+//! What the store tells as of any time is what replaying all readings in order tells, however they arrived.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests fail by panicking; skipped ones say so"
+)]
+
+#[path = "../store/engines.rs"]
+mod engines;
+mod reference;
+mod worlds;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use engines::{Empty, engines};
+use entente_model::Collection;
+use entente_store::query::{Datum, QueryLimits};
+use entente_store::{AsOf, ChangesOf, Stamp, Store};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use reference::{Change, Told};
+use serde_json::Value;
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
+use worlds::{Reading, arrivals};
+
+/// Objects of a collection by kind and name; two of one name are told apart, and so found.
+fn objects(collection: &Collection) -> BTreeMap<(String, String), Value> {
+    let mut objects = BTreeMap::new();
+    let mut add = |kind: &str, name: String, object: Value| {
+        let before = objects.insert((kind.to_owned(), name.clone()), object);
+        assert!(before.is_none(), "{kind} {name} is there twice");
+    };
+    for it in &collection.workloads {
+        add("workloads", it.id.to_string(), serde_json::to_value(it).unwrap());
+    }
+    for it in &collection.hosts {
+        add("hosts", it.id.to_string(), serde_json::to_value(it).unwrap());
+    }
+    for it in &collection.control.grants {
+        add("grants", it.principal.to_string(), serde_json::to_value(it).unwrap());
+    }
+    for it in &collection.control.activities {
+        add("activities", it.native_id.to_string(), serde_json::to_value(it).unwrap());
+    }
+    for it in &collection.platforms {
+        add("platforms", it.id.to_string(), serde_json::to_value(it).unwrap());
+    }
+    objects
+}
+
+async fn told(store: &Store, at: Option<OffsetDateTime>) -> BTreeMap<(String, String), Told> {
+    let collections = store.collections(at.map_or(AsOf::Latest, AsOf::Time)).await.unwrap();
+    let of = |it: &Collection| {
+        let told = Told {
+            source: it.source.id.to_string(),
+            gaps: it.gaps.len(),
+            objects: objects(it),
+        };
+        ((it.platforms[0].id.to_string(), it.source.connector.to_string()), told)
+    };
+    collections.iter().map(of).collect()
+}
+
+async fn changes(store: &Store, of: &ChangesOf) -> Vec<Change> {
+    let found = store.changes(of).await.unwrap();
+    let change = |it: &entente_store::Change| Change {
+        seen: it.seen,
+        platform: it.platform.clone(),
+        connector: it.connector.clone(),
+        kind: it.kind.clone(),
+        name: it.id.clone(),
+        change: it.change.as_str(),
+        after: it.after,
+    };
+    let mut changes: Vec<Change> = found.iter().map(change).collect();
+    changes.sort();
+    changes
+}
+
+async fn rows(store: &Store, at: Option<OffsetDateTime>) -> Vec<(String, u64, u64, bool)> {
+    let sql = "select id, cpu_count, memory_consumed_bytes, is_unobserved(annotation) from workloads order by id";
+    let limits = QueryLimits::usual(datetime!(2026-04-01 00:00 UTC));
+    let answer = store.query(sql, at.map_or(AsOf::Latest, AsOf::Time), &limits).await.unwrap();
+    let row = |row: &Vec<Datum>| match row.as_slice() {
+        [Datum::Text(id), Datum::Integer(count), Datum::Integer(bytes), unknown] => (
+            id.clone(),
+            u64::try_from(*count).unwrap(),
+            u64::try_from(*bytes).unwrap(),
+            matches!(unknown, Datum::Boolean(false) | Datum::Integer(0)),
+        ),
+        other => panic!("{other:?}"),
+    };
+    answer.rows.iter().map(row).collect()
+}
+
+/// Puts a world in as it arrives, and asks for all of it.
+async fn holds(engine: &Empty, arriving: &[Reading]) {
+    let store = engine.open().await;
+    let recorded = datetime!(2026-03-20 00:00 UTC);
+    for (number, reading) in arriving.iter().enumerate() {
+        let recorded = recorded + Duration::minutes(i64::try_from(number).unwrap());
+        let stamp = Stamp { recorded, mapper: reading.mapper };
+        let written = store.write(reading.collection(), &stamp).await.unwrap();
+        let same = |it: &Reading| (it.reader, it.day) == (reading.reader, reading.day);
+        assert_eq!(written.known, arriving[..number].iter().any(same));
+    }
+    assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
+    let readings: BTreeSet<OffsetDateTime> = arriving.iter().map(Reading::at).collect();
+    let times = readings.iter().map(|it| Some(*it)).chain([None]);
+    for at in times {
+        pretty(at, &told(&store, at).await, &reference::as_of(arriving, at));
+        assert_eq!(rows(&store, at).await, reference::rows(arriving, at), "as of {at:?}");
+    }
+    let all = reference::changes(arriving);
+    assert_eq!(without_events(changes(&store, &ChangesOf::default()).await), without_events(all.clone()));
+    let bounds = (readings.iter().nth(1), readings.iter().nth(readings.len() / 2));
+    let (Some(after), Some(until)) = bounds else { return };
+    let of = ChangesOf { after: Some(*after), until: Some(*until), ..ChangesOf::default() };
+    let within = all.into_iter().filter(|it| it.seen > *after && it.seen <= *until).collect();
+    assert_eq!(without_events(changes(&store, &of).await), without_events(within));
+    store.close().await;
+}
+
+/// When a task was seen before tells nothing: readings show some of the latest.
+fn without_events(changes: Vec<Change>) -> Vec<Change> {
+    let without = |mut it: Change| {
+        if it.kind == "activities" {
+            it.after = None;
+        }
+        it
+    };
+    changes.into_iter().filter(|it| it.kind != "platforms").map(without).collect()
+}
+
+/// Fails with the objects that differ, rather than all.
+fn pretty(
+    at: Option<OffsetDateTime>,
+    found: &BTreeMap<(String, String), Told>,
+    expected: &BTreeMap<(String, String), Told>,
+) {
+    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{at:?}");
+    for (reader, expected) in expected {
+        let found = &found[reader];
+        assert_eq!((&found.source, found.gaps), (&expected.source, expected.gaps), "{at:?}");
+        let names = |it: &Told| it.objects.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(names(found), names(expected), "{reader:?} as of {at:?}");
+        for (name, object) in &expected.objects {
+            assert_eq!(&found.objects[name], object, "{reader:?} {name:?} as of {at:?}");
+        }
+    }
+}
+
+fn worlds_hold(engine: usize, cases: u32) {
+    let cases = std::env::var("WORLDS").ok().and_then(|it| it.parse().ok()).unwrap_or(cases);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut runner = TestRunner::new(Config { cases, ..Config::default() });
+    let outcome = runner.run(&arrivals(), |arriving| {
+        let Some(empty) = engines().into_iter().nth(engine) else { return Ok(()) };
+        let held = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            runtime.block_on(holds(&empty, &arriving));
+        }));
+        held.map_err(|panic| {
+            let text = panic.downcast_ref::<String>().cloned().unwrap_or_default();
+            TestCaseError::fail(text)
+        })
+    });
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+}
+
+#[test]
+fn asking_sqlite_is_replaying_all_readings() {
+    worlds_hold(0, 60);
+}
+
+#[test]
+fn asking_postgresql_is_replaying_all_readings() {
+    worlds_hold(1, 8);
+}
