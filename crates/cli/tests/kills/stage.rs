@@ -17,6 +17,9 @@ use tokio::runtime::Runtime;
 /// Lists whose every object is compared.
 const LISTS: [&str; 5] = ["workloads", "hosts", "datastores", "grants", "activities"];
 
+/// What a twin tells by its own clock: an uptime that is always the same began always later.
+const TWINS_CLOCK: [&str; 1] = ["booted"];
+
 /// One of the two states of the world.
 pub type World = usize;
 
@@ -188,7 +191,7 @@ impl Stage {
         for list in LISTS {
             deal(ask(&["estate", list]), &|it| it.lists.entry(list).or_default());
         }
-        deal(ask(&["changes"]), &|it| &mut it.changes);
+        deal(ask(&["changes"])["changes"].take(), &|it| &mut it.changes);
         seen
     }
 }
@@ -204,6 +207,19 @@ fn wait_for(child: &mut Child, wanted: &str) -> Result<(), Vec<String>> {
         told.push(line);
     }
     Err(told)
+}
+
+/// An object without what a twin tells by its own clock.
+fn timeless(object: &Value) -> Value {
+    let mut object = object.clone();
+    let fields = object.as_object_mut().unwrap();
+    for name in TWINS_CLOCK {
+        fields.remove(name);
+    }
+    if let Some(Value::Object(samples)) = fields.get_mut("samples") {
+        samples.remove("powered_on_since");
+    }
+    object
 }
 
 /// Ends a process as nothing else does.
@@ -225,17 +241,39 @@ impl Seen {
     /// Changes that came after those that were there before, without their times.
     pub fn new_changes(&self, before: &Self) -> Option<Vec<Value>> {
         let new = self.changes.strip_prefix(before.changes.as_slice())?;
-        let without_times = |change: &Value| {
+        let timeless = |change: &Value| {
             let mut change = change.clone();
             change.as_object_mut().unwrap().retain(|name, _| name != "after" && name != "seen");
-            change
+            let fields = change["fields"].as_array_mut().unwrap();
+            let count = fields.len();
+            fields.retain(|it| !TWINS_CLOCK.contains(&it["field"].as_str().unwrap()));
+            (!fields.is_empty() || count == 0).then_some(change)
         };
-        Some(new.iter().map(without_times).collect())
+        Some(new.iter().filter_map(timeless).collect())
     }
 
     /// Whether it shows the same state of the world, at whatever time.
     pub fn shows_as(&self, other: &Self) -> bool {
-        (&self.estate, &self.lists) == (&other.estate, &other.lists)
+        self.differences(other).is_empty()
+    }
+
+    /// What differs, for whoever has to find out why.
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let mut told = Vec::new();
+        if self.estate != other.estate {
+            told.push(format!("{} / {}", self.estate, other.estate));
+        }
+        for (list, objects) in &self.lists {
+            let others = &other.lists[list];
+            let plain = |of: &[Value]| of.iter().map(timeless).collect::<Vec<_>>();
+            let (objects, others) = (plain(objects), plain(others));
+            if objects.len() != others.len() {
+                told.push(format!("{list}: {} / {}", objects.len(), others.len()));
+            }
+            let differ = objects.iter().zip(&others).filter(|(one, other)| one != other);
+            told.extend(differ.map(|(one, other)| format!("{list}: {one} / {other}")));
+        }
+        told
     }
 
     /// When it was read.

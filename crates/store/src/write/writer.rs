@@ -217,20 +217,23 @@ impl<'c> Writer<'c> {
         Ok(next.bind(self.feed).bind(self.at).bind(kind).fetch_one(&mut *self.connection).await?)
     }
 
-    /// The next reading that could tell of a thing: one that was whole, or one that saw it nevertheless.
-    async fn next_telling(
+    /// The next reading that could tell of a thing: one that was whole, or one that saw its name
+    /// nevertheless, be it on another thing. Of what happened once, none tells more.
+    async fn next_telling<N: Noun>(
         &mut self,
-        entity: i64,
+        name: &str,
         next_reading: Option<i64>,
     ) -> Result<Option<i64>, StoreError> {
-        if !self.is_late {
+        if !self.is_late || N::IS_EVENT {
             return Ok(None);
         }
         let sighting: Option<i64> = sqlx::query_scalar(
-            "select min(c.observed) from sightings s join collections c on c.id = s.collection where s.entity = $1 and c.observed > $2",
+            "select min(c.observed) from collections c join sightings s on s.collection = c.id join entities e on e.id = s.entity where c.feed = $1 and c.observed > $2 and e.feed = $1 and e.kind = $3 and e.name = $4",
         )
-        .bind(entity)
+        .bind(self.feed)
         .bind(self.at)
+        .bind(N::KIND)
+        .bind(name.to_owned())
         .fetch_one(&mut *self.connection)
         .await?;
         Ok([sighting, next_reading].into_iter().flatten().min())
@@ -244,7 +247,8 @@ impl<'c> Writer<'c> {
         is_incomplete: bool,
     ) -> Result<(), StoreError> {
         self.written.objects += 1;
-        let thing = self.which::<N>(&packed, things).await?;
+        let next = self.next_telling::<N>(&packed.name, next_reading).await?;
+        let thing = self.which::<N>(&packed, things, next).await?;
         let entity = match &thing {
             Some(thing) => thing.entity,
             None => self.make::<N>(&packed, 1).await?,
@@ -273,61 +277,73 @@ impl<'c> Writer<'c> {
             true if rows.iter().all(|it| it.span.state != packed.hash) => self.written.changed += 1,
             true => {}
         }
-        let next = self.next_telling(entity, next_reading).await?;
         let spans: Vec<Span<Vec<u8>>> = rows.iter().map(|it| it.span.clone()).collect();
-        let edits = match N::IS_EVENT && !spans.is_empty() {
-            true => Vec::new(),
-            false => observe(&spans, self.at, Some(&packed.hash), next),
-        };
+        let edits = observe(&spans, self.at, Some(&packed.hash), next);
         self.apply::<N>(entity, &rows, &edits, Some(&mut packed)).await
     }
 
-    /// Which of the things of this name it is; one with the number 0 says that it is none of them.
+    /// Which of the things of this name it is; one with the number 0 says that it is none of them. Any
+    /// other of this name that would be there is not: the name is given to one at a time.
     async fn which<N: Noun>(
         &mut self,
         packed: &Packed,
         mut things: Vec<Thing>,
+        next: Option<i64>,
     ) -> Result<Option<Thing>, StoreError> {
         let at = self.at;
         let is_there = |it: &Thing| {
             it.rows.iter().any(|row| row.span.from <= at && row.span.to.is_none_or(|to| at < to))
         };
-        // The same state as a thing that is there: nothing to look at further.
-        let same = things
-            .iter()
-            .position(|it| is_there(it) && it.rows.iter().any(|row| row.span.state == packed.hash));
-        if let Some(same) = same {
-            return Ok(Some(things.swap_remove(same)));
-        }
-        if packed.identity.is_empty() {
-            return Ok(things.pop());
-        }
         things.sort_by_key(|it| std::cmp::Reverse((is_there(it), it.incarnation)));
-        let mut last = None;
-        for thing in things {
-            last = last.max(Some(thing.incarnation));
-            let identity: String =
-                sqlx::query_scalar("select identity from entities where id = $1")
-                    .bind(thing.entity)
-                    .fetch_one(&mut *self.connection)
-                    .await?;
-            let identity: BTreeMap<String, String> =
-                serde_json::from_str(&identity).map_err(crate::body::unreadable)?;
-            if is_same(&identity, &packed.identity, is_there(&thing)) {
-                return Ok(Some(thing));
-            }
-            if is_there(&thing) && !self.is_late {
-                self.close::<N>(&thing).await?;
+        let last = things.iter().map(|it| it.incarnation).max();
+        // The same state as a thing that is there: nothing to look at further.
+        let mut found = things
+            .iter()
+            .position(|it| is_there(it) && it.rows.iter().any(|row| row.span.state == packed.hash))
+            .or((packed.identity.is_empty() && !things.is_empty()).then_some(0));
+        for (number, thing) in things.iter().enumerate().filter(|_| found.is_none()) {
+            if self.is_same(packed, thing.entity, is_there(thing)).await? {
+                found = Some(number);
+                break;
             }
         }
-        Ok(last.map(|last| Thing { entity: 0, incarnation: last + 1, rows: Vec::new() }))
+        let found = found.map(|it| things.remove(it));
+        for other in things.iter().filter(|it| is_there(it)) {
+            self.written.gone += 1;
+            let spans: Vec<_> = other.rows.iter().map(|it| it.span.clone()).collect();
+            let edits = observe(&spans, at, None, next);
+            self.apply::<N>(other.entity, &other.rows, &edits, None).await?;
+        }
+        let none = |last| Thing { entity: 0, incarnation: last + 1, rows: Vec::new() };
+        Ok(found.or(last.map(none)))
     }
 
-    async fn close<N: Noun>(&mut self, thing: &Thing) -> Result<(), StoreError> {
-        self.written.gone += 1;
-        let spans: Vec<_> = thing.rows.iter().map(|it| it.span.clone()).collect();
-        let edits = observe(&spans, self.at, None, None);
-        self.apply::<N>(thing.entity, &thing.rows, &edits, None).await
+    /// Whether what was seen is a known thing of the same name; what tells it from others is learned.
+    async fn is_same(
+        &mut self,
+        packed: &Packed,
+        entity: i64,
+        is_there: bool,
+    ) -> Result<bool, StoreError> {
+        let identity: String = sqlx::query_scalar("select identity from entities where id = $1")
+            .bind(entity)
+            .fetch_one(&mut *self.connection)
+            .await?;
+        let mut known: BTreeMap<String, String> =
+            serde_json::from_str(&identity).map_err(crate::body::unreadable)?;
+        if !is_same(&known, &packed.identity, is_there) {
+            return Ok(false);
+        }
+        let count = known.len();
+        for (name, value) in &packed.identity {
+            known.entry((*name).to_owned()).or_insert_with(|| value.clone());
+        }
+        if known.len() > count {
+            let identity = serde_json::to_string(&known).map_err(crate::body::unreadable)?;
+            let learn = sqlx::query("update entities set identity = $1 where id = $2");
+            learn.bind(identity).bind(entity).execute(&mut *self.connection).await?;
+        }
+        Ok(true)
     }
 
     async fn make<N: Noun>(
@@ -359,7 +375,10 @@ impl<'c> Writer<'c> {
         next_reading: Option<i64>,
         is_incomplete: bool,
     ) -> Result<(), StoreError> {
-        for thing in known.into_values().flatten() {
+        let things = known.into_iter().flat_map(|(name, things)| {
+            things.into_iter().map(move |thing| (name.clone(), thing))
+        });
+        for (name, thing) in things {
             let spans: Vec<Span<Vec<u8>>> = thing.rows.iter().map(|it| it.span.clone()).collect();
             let at = self.at;
             if !spans.iter().any(|it| it.from <= at && it.to.is_none_or(|to| at < to)) {
@@ -370,7 +389,7 @@ impl<'c> Writer<'c> {
                 continue;
             }
             self.written.gone += 1;
-            let next = self.next_telling(thing.entity, next_reading).await?;
+            let next = self.next_telling::<N>(&name, next_reading).await?;
             let edits = observe(&spans, at, None, next);
             self.apply::<N>(thing.entity, &thing.rows, &edits, None).await?;
         }

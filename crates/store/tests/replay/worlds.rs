@@ -7,6 +7,7 @@ use entente_model::{
 };
 use entente_twins::{EstateSpec, generate};
 use proptest::prelude::*;
+use std::fmt;
 use std::sync::LazyLock;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -21,7 +22,7 @@ const DAYS: i64 = 7;
 pub const KINDS: [&str; 4] = ["workloads", "hosts", "grants", "activities"];
 
 /// Something as one reading saw it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Sighted {
     /// Which kind.
     pub kind: &'static str,
@@ -35,6 +36,14 @@ pub struct Sighted {
     pub is_known: bool,
     /// What moves by itself.
     pub sample: u8,
+}
+
+impl fmt::Debug for Sighted {
+    /// In one line: worlds have many of them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, slot, machine, state, is_known, sample } = self;
+        write!(f, "{kind} {slot} = {machine:?} state {state} known {is_known} sample {sample}")
+    }
 }
 
 impl Sighted {
@@ -175,7 +184,7 @@ fn activity(it: &Sighted, platform: &str) -> Activity {
 /// Something of a kind: names of machines that tell themselves are given again, others' are not told.
 fn sighted(kind: &'static str, slot: u8, day: i64) -> impl Strategy<Value = Option<Sighted>> {
     let told = kind == "workloads" && slot < 2;
-    let states = if kind == "grants" { 2 } else { 3 };
+    let states = if kind == "grants" { 2_u8 } else { 3 };
     (proptest::option::weighted(0.75, 0..2_u8), 0..states, 0..5_u8, 0..100_u8).prop_map(
         move |(machine, state, known, sample)| {
             let machine = machine?;
