@@ -124,10 +124,7 @@ impl Store {
             Address::File(path) => (Engine::Sqlite, file_url(path)),
             Address::Postgres(url) => (Engine::Postgres, url.clone()),
         };
-        // A pool tries again and again, and forgets why it did not succeed.
-        let first = tokio::time::timeout(ANSWER, AnyConnection::connect(&url)).await;
-        let first = first.unwrap_or_else(|_| Err(silent())).map_err(refused)?;
-        first.close().await.map_err(refused)?;
+        try_connection(&url, engine).await.map_err(refused)?;
         let pool = AnyPoolOptions::new()
             .max_connections(CONNECTIONS_MAX)
             .acquire_timeout(patience(BUSY))
@@ -198,10 +195,15 @@ impl Store {
     }
 }
 
-/// What stands for no answer at all.
-fn silent() -> sqlx::Error {
-    let waited = format!("it did not answer within {} s", ANSWER.as_secs());
-    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, waited))
+/// One connection by itself: a pool tries again and again, and forgets why it did not succeed.
+async fn try_connection(url: &str, engine: Engine) -> Result<(), sqlx::Error> {
+    let connecting = tokio::time::timeout(ANSWER, AnyConnection::connect(url));
+    let mut connection = connecting.await.unwrap_or_else(|_| {
+        let waited = format!("it did not answer within {} s", ANSWER.as_secs());
+        Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, waited)))
+    })?;
+    prepare(&mut connection, engine).await?;
+    connection.close().await
 }
 
 /// Whether this account, or this file, may be read alone.

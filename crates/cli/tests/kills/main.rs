@@ -95,6 +95,14 @@ impl<'a> Series<'a> {
         points.get(point).copied().unwrap_or_default()
     }
 
+    /// A platform that passes a point on its way; which one of them, turns.
+    fn passing(&self, point: &str, turn: usize) -> Option<&'static str> {
+        let platforms = self.stage.platforms();
+        let count = platforms.len();
+        let mut turned = platforms.into_iter().cycle().skip(turn % count).take(count);
+        turned.find(|it| point == "lease" || self.passes(it, point) > 0)
+    }
+
     /// Kills on the way of platforms into their other state; gives what each then is: whether in it.
     fn kill(&mut self, verb: Verb, chosen: &[&str], point: &str) -> BTreeMap<String, bool> {
         let going = |it: &str| chosen.is_empty() || chosen.contains(&it);
@@ -169,12 +177,14 @@ fn a_collection_that_is_killed_is_there_as_a_whole_or_not_at_all() {
     let mut series = Series::start(&stage, &undisturbed, engines.remove(0));
     series.kill_one(Verb::Watch, "vsphere", "lease", 1);
     for (number, point) in points.into_iter().enumerate() {
-        series.kill_one(Verb::Collect, stage.platforms()[number % 3], point, 1);
+        let platform = series.passing(point, number).unwrap();
+        series.kill_one(Verb::Collect, platform, point, 1);
     }
     if let Some(engine) = engines.pop() {
         let mut series = Series::start(&stage, &undisturbed, engine);
-        for point in ["entities", "before-commit", "after-commit"] {
-            series.kill_one(Verb::Collect, "proxmox", point, 1);
+        for (number, point) in ["versions", "before-commit", "after-commit"].iter().enumerate() {
+            let platform = series.passing(point, number).unwrap();
+            series.kill_one(Verb::Collect, platform, point, 1);
         }
     }
 }
@@ -237,7 +247,6 @@ fn the_long_series() {
     points.push("lease");
     let mut series: Vec<Series> =
         engines().into_iter().map(|it| Series::start(&stage, &undisturbed, it)).collect();
-    let platforms = stage.platforms();
     let mut done = 0;
     for round in 0.. {
         for (number, point) in points.iter().enumerate() {
@@ -249,13 +258,8 @@ fn the_long_series() {
             let one = &mut series[which];
             let is_watch = *point == "lease" || turn % 5 == 4;
             let verb = if is_watch { Verb::Watch } else { Verb::Collect };
-            // A platform that passes the point, and a pass that was not yet chosen as far as there are any.
-            let passed = |it: &&&str| *point == "lease" || one.passes(it, point) > 0;
-            let Some(platform) =
-                platforms.iter().cycle().skip(turn).take(platforms.len()).find(passed)
-            else {
-                continue;
-            };
+            let Some(platform) = one.passing(point, turn) else { continue };
+            // Early and late passes.
             let passes = one.passes(platform, point).max(1);
             let pass = 1 + (round as u64 * 7) % passes;
             let is_in = one.kill_one(verb, platform, point, pass);
@@ -264,6 +268,8 @@ fn the_long_series() {
             row.watch += u64::from(is_watch);
             *(if is_in { &mut row.after } else { &mut row.before }) += 1;
             done += 1;
+            // So that whoever waits sees that it goes on.
+            eprintln!("{done}: {platform}, {point}#{pass} of {passes}");
         }
         if done >= kills {
             break;

@@ -199,10 +199,10 @@ fn worlds_hold(engine: fn() -> Option<Empty>, cases: u32) {
 
 #[test]
 fn asking_sqlite_is_replaying_all_readings() {
-    worlds_hold(|| Some(in_file()), 60);
+    worlds_hold(|| Some(in_file()), 24);
 }
 
 #[test]
 fn asking_postgresql_is_replaying_all_readings() {
-    worlds_hold(on_server, 8);
+    worlds_hold(on_server, 4);
 }

@@ -6,6 +6,7 @@
     reason = "skipped tests say so; known lists"
 )]
 
+mod arrival;
 mod engines;
 mod query;
 mod refusals;

@@ -100,8 +100,8 @@ async fn a_server_that_refuses_the_account_is_told_without_its_password() {
     say(&engine.address, "drop role if exists guarded").await;
     say(&engine.address, "create role guarded login password 'right'").await;
     // This account, and no other, has to say its password.
-    let rules = Command::new("psql").args(["-At", "--dbname", &url, "--command", "show hba_file"]);
-    let rules = { rules }.output().unwrap();
+    let asked = ["-At", "--dbname", &url, "--command", "show hba_file"];
+    let rules = Command::new("psql").args(asked).output().unwrap();
     let path = String::from_utf8(rules.stdout).unwrap().trim().to_owned();
     let rules = std::fs::read_to_string(&path).unwrap();
     let guarded = "host all guarded 127.0.0.1/32 scram-sha-256\n";
