@@ -52,7 +52,8 @@ fn told(output: &Output) -> String {
 #[test]
 fn a_full_disk_is_told_and_the_store_stays_as_it_was() {
     let desk = Desk::new();
-    if !desk.shell(&["unshare", "--mount"], "mount -t tmpfs -o size=1m none /mnt").status.success() {
+    if !desk.shell(&["unshare", "--mount"], "mount -t tmpfs -o size=1m none /mnt").status.success()
+    {
         println!("skipped: no disk of a size of its own can be mounted here");
         return;
     }
@@ -125,7 +126,9 @@ fn a_store_that_may_not_be_written_is_told_and_left_as_it_is() {
     let made = desk.shell(&["env"], made);
     assert!(made.status.success(), "{}", told(&made));
     let before = fs::read(desk.path("kept/entente.db")).unwrap();
-    for command in ["estate", "import large.xlsx", "store check", "import large.xlsx --store kept/new.db"] {
+    for command in
+        ["estate", "import large.xlsx", "store check", "import large.xlsx --store kept/new.db"]
+    {
         let lines = format!("ENTENTE_STORE=kept/entente.db $entente {command}");
         let output = desk.shell(other, &lines);
         let told = told(&output);
@@ -135,7 +138,10 @@ fn a_store_that_may_not_be_written_is_told_and_left_as_it_is() {
     }
     assert_eq!(fs::read(desk.path("kept/entente.db")).unwrap(), before);
     assert_eq!(names(&desk.path("kept")), ["entente.db"]);
-    let mended = desk.shell(&["env"], "chmod 755 kept; chmod 644 kept/entente.db; $entente store check --store kept/entente.db");
+    let mended = desk.shell(
+        &["env"],
+        "chmod 755 kept; chmod 644 kept/entente.db; $entente store check --store kept/entente.db",
+    );
     assert!(mended.status.success(), "{}", told(&mended));
 }
 

@@ -210,7 +210,10 @@ async fn try_connection(url: &str, engine: Engine) -> Result<(), sqlx::Error> {
 fn is_forbidden(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|it| it.code());
     // SQLITE_READONLY and its kin; insufficient_privilege, read_only_sql_transaction
-    matches!(code.as_deref(), Some("8" | "264" | "520" | "776" | "1032" | "1288" | "1544" | "42501" | "25006"))
+    matches!(
+        code.as_deref(),
+        Some("8" | "264" | "520" | "776" | "1032" | "1288" | "1544" | "42501" | "25006")
+    )
 }
 
 fn file_url(path: &Path) -> String {

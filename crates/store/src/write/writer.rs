@@ -375,9 +375,9 @@ impl<'c> Writer<'c> {
         next_reading: Option<i64>,
         is_incomplete: bool,
     ) -> Result<(), StoreError> {
-        let things = known.into_iter().flat_map(|(name, things)| {
-            things.into_iter().map(move |thing| (name.clone(), thing))
-        });
+        let things = known
+            .into_iter()
+            .flat_map(|(name, things)| things.into_iter().map(move |thing| (name.clone(), thing)));
         for (name, thing) in things {
             let spans: Vec<Span<Vec<u8>>> = thing.rows.iter().map(|it| it.span.clone()).collect();
             let at = self.at;

@@ -7,6 +7,7 @@
 )]
 
 #[path = "../store/engines.rs"]
+#[expect(dead_code, reason = "shared with tests that want one store of each engine")]
 mod engines;
 mod reference;
 mod worlds;
@@ -53,11 +54,8 @@ fn objects(collection: &Collection) -> BTreeMap<(String, String), Value> {
 async fn told(store: &Store, at: Option<OffsetDateTime>) -> BTreeMap<(String, String), Told> {
     let collections = store.collections(at.map_or(AsOf::Latest, AsOf::Time)).await.unwrap();
     let of = |it: &Collection| {
-        let told = Told {
-            source: it.source.id.to_string(),
-            gaps: it.gaps.len(),
-            objects: objects(it),
-        };
+        let told =
+            Told { source: it.source.id.to_string(), gaps: it.gaps.len(), objects: objects(it) };
         ((it.platforms[0].id.to_string(), it.source.connector.to_string()), told)
     };
     collections.iter().map(of).collect()

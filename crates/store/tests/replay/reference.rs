@@ -61,9 +61,8 @@ fn is_whole(reading: &Reading, kind: &str) -> bool {
 }
 
 fn advance(state: &mut State, reading: &Reading) {
-    let is_seen = |kind: &str, slot: u8| {
-        reading.seen.iter().any(|it| it.kind == kind && it.slot == slot)
-    };
+    let is_seen =
+        |kind: &str, slot: u8| reading.seen.iter().any(|it| it.kind == kind && it.slot == slot);
     state.retain(|(kind, slot), _| {
         *kind == "activities" || !is_whole(reading, kind) || is_seen(kind, *slot)
     });

@@ -126,9 +126,9 @@ fn workload(it: &Sighted, platform: &str, source: &SourceId) -> Workload {
     workload.platform = platform.parse().unwrap();
     workload.source = source.clone();
     workload.name = format!("machine {}", it.slot).into();
-    let uuid = it.machine.map(|it_is| {
-        uuid::Uuid::from_u128(u128::from(it.slot) * 100 + u128::from(it_is) + 1)
-    });
+    let uuid = it
+        .machine
+        .map(|it_is| uuid::Uuid::from_u128(u128::from(it.slot) * 100 + u128::from(it_is) + 1));
     workload.instance_uuid = match uuid {
         Some(uuid) => Observed::Value(uuid),
         None => Observed::Unobserved(Why::NotInExport),
@@ -226,10 +226,9 @@ fn reading(reader: usize, day: i64) -> impl Strategy<Value = Reading> {
 /// Readings in the order in which they arrive: late, twice, and some by a newer mapper.
 pub fn arrivals() -> impl Strategy<Value = Vec<Reading>> {
     let of_one = |reader: usize| {
-        proptest::sample::subsequence((0..DAYS).collect::<Vec<_>>(), 0..5)
-            .prop_flat_map(move |days| {
-                days.into_iter().map(|day| reading(reader, day)).collect::<Vec<_>>()
-            })
+        proptest::sample::subsequence((0..DAYS).collect::<Vec<_>>(), 0..5).prop_flat_map(
+            move |days| days.into_iter().map(|day| reading(reader, day)).collect::<Vec<_>>(),
+        )
     };
     let all = (of_one(0), of_one(1), of_one(2))
         .prop_map(|(one, other, third)| [one, other, third].concat());

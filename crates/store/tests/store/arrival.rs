@@ -88,8 +88,12 @@ async fn a_task_that_an_export_tells_late_stays_and_ends() {
             }
             for (number, done) in [(0, false), (1, true), (2, true)] {
                 let estate = read(&store, AsOf::Time(day(number))).await;
-                let told: Vec<_> =
-                    estate.control.activities.iter().map(|it| it.outcome.value().is_some()).collect();
+                let told: Vec<_> = estate
+                    .control
+                    .activities
+                    .iter()
+                    .map(|it| it.outcome.value().is_some())
+                    .collect();
                 assert_eq!(told, [done], "{order:?}, day {number}");
             }
         }

@@ -23,7 +23,8 @@ async fn what_is_no_store_is_refused_and_left_as_it_is() {
     let (code, told) = refusal(&Address::File(folder.path().to_owned())).await;
     assert_eq!(code, "ENT-0401", "{told}");
     let path = folder.path().join("notes.db");
-    let text = "not a database at all, but long enough to be taken for the head of one\n".repeat(99);
+    let text =
+        "not a database at all, but long enough to be taken for the head of one\n".repeat(99);
     std::fs::write(&path, &text).unwrap();
     let (code, told) = refusal(&Address::File(path.clone())).await;
     assert_eq!(code, "ENT-0401", "{told}");
