@@ -98,7 +98,7 @@ pub fn as_of(all: &[Reading], at: Option<OffsetDateTime>) -> BTreeMap<(String, S
 /// All changes, sorted.
 pub fn changes(all: &[Reading]) -> Vec<Change> {
     let mut changes = Vec::new();
-    for reader in 0..READERS.len() {
+    for (reader, (platform, connector)) in READERS.into_iter().enumerate() {
         let readings = readings_of(reader, all, None);
         let mut state = State::new();
         for (number, reading) in readings.iter().enumerate() {
@@ -115,7 +115,6 @@ pub fn changes(all: &[Reading]) -> Vec<Change> {
             for key in keys {
                 let found = between(before.get(&key), state.get(&key), whole(key.0));
                 changes.extend(found.into_iter().map(|(change, after)| {
-                    let (platform, connector) = READERS[reader];
                     let of = before.get(&key).or(state.get(&key)).unwrap();
                     Change {
                         seen: reading.at(),

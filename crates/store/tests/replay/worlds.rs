@@ -153,7 +153,7 @@ fn host(it: &Sighted, platform: &str) -> Host {
         true => Observed::Value("a processor".into()),
         false => Observed::Unobserved(Why::NoPermission),
     };
-    host.cpu_used_basis_points = Observed::Value(u32::from(it.sample).try_into().unwrap());
+    host.cpu_used_basis_points = Observed::Value(u32::from(it.sample));
     host
 }
 
@@ -165,7 +165,7 @@ fn grant(it: &Sighted, platform: &str) -> Grant {
         role: "admin".into(),
         scope: format!("folder {}", if it.is_known { "known" } else { "called otherwise" }).into(),
         scope_id: Observed::Value("folder-1".into()),
-        propagates: Observed::Value(it.state % 2 == 0),
+        propagates: Observed::Value(it.state.is_multiple_of(2)),
     }
 }
 
