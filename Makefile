@@ -86,8 +86,8 @@ audit: ## look for known vulnerabilities in dependencies (fetches the advisory d
 	cargo deny --locked check advisories
 
 .PHONY: prove
-prove: ## the long proofs: fuzzing, estates of 50 to 50,000 workloads; results go to docs/proof.md
-	@scripts/setup build web fuzz prove
+prove: ## the long proofs: fuzzing, large estates, a store that is killed; results go to docs/proof.md
+	@scripts/setup build web fuzz database prove
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/prove
 
 .PHONY: bench-assess

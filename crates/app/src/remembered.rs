@@ -7,7 +7,7 @@ use entente_connect::connector::{CollectError, Watch};
 use entente_model::{Collection, Estate, Observed};
 use entente_store::query::QueryError;
 use entente_store::{
-    Address, Age, AsOf, Change, ChangesOf, Stamp, Store, StoreError, Written, item_names,
+    Address, Age, AsOf, Change, ChangesOf, Stamp, Store, StoreError, Written, item_names, point,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -159,7 +159,10 @@ impl Memory {
     /// Puts a collection in.
     pub async fn put(&self, collection: Collection) -> Result<Written, RememberError> {
         let stamp = Stamp { recorded: now_utc(), mapper: MAPPER };
-        Ok(self.store.write(collection, &stamp).await?)
+        point::reached("collected");
+        let written = self.store.write(collection, &stamp).await?;
+        point::reached("remembered");
+        Ok(written)
     }
 
     /// Puts exports and collections on disk in, each by itself.

@@ -168,6 +168,7 @@ impl One {
         if let Some(left) = self.left().await? {
             return Ok(left);
         }
+        entente_store::point::reached("lease");
         let begun = Instant::now();
         let cancel = self.cancel.child_token();
         let taken = now();

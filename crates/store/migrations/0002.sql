@@ -302,7 +302,6 @@ create table now_hosts (
     evc_mode {word},
     licence_count bigint,
     certificate_expires {word},
-    booted {word},
     reason bigint not null,
     primary key (entity, item)
 ){rowid};
@@ -312,12 +311,13 @@ create index now_hosts_id on now_hosts (id);
 create table now_hosts_samples (
     entity {id},
     observed bigint not null,
+    booted {word},
     cpu_used_basis_points bigint,
     memory_used_basis_points bigint,
     reason bigint not null
 );
 create view q_hosts as
-    select t.id, t.platform, t.name, t.datacenter, t.cluster, t.cpu_model, t.cpu_mhz, t.sockets, t.cores, t.memory_bytes, t.hypervisor, t.version, t.build, t.vendor, t.model, t.in_maintenance, t.in_quarantine, t.evc_mode, t.licence_count, t.certificate_expires, t.booted, s.cpu_used_basis_points, s.memory_used_basis_points, r.pairs || coalesce(rs.pairs, '') as unobserved
+    select t.id, t.platform, t.name, t.datacenter, t.cluster, t.cpu_model, t.cpu_mhz, t.sockets, t.cores, t.memory_bytes, t.hypervisor, t.version, t.build, t.vendor, t.model, t.in_maintenance, t.in_quarantine, t.evc_mode, t.licence_count, t.certificate_expires, s.booted, s.cpu_used_basis_points, s.memory_used_basis_points, r.pairs || coalesce(rs.pairs, '') as unobserved
     from now_hosts t
     join reasons r on r.id = t.reason
     left join now_hosts_samples s on s.entity = t.entity

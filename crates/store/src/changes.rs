@@ -89,7 +89,6 @@ struct Version {
     entity: i64,
     from: i64,
     to: Option<i64>,
-    mapper: i64,
     body: Value,
 }
 
@@ -102,20 +101,31 @@ struct Owner {
     name: String,
 }
 
-/// Times of readings of one feed.
+/// Readings of one feed.
 struct Readings {
-    /// All of them, in order.
-    all: Vec<i64>,
+    /// When each was, in order, and by which mapper it was read.
+    all: Vec<(i64, i64)>,
     /// By kind, those that could not see all of it.
     incomplete: HashMap<String, Vec<i64>>,
 }
 
 impl Readings {
+    /// Those before a time, latest first.
+    fn before(&self, at: i64) -> impl Iterator<Item = i64> {
+        let count = self.all.partition_point(|it| it.0 < at);
+        self.all.iter().take(count).rev().map(|it| it.0)
+    }
+
     /// The latest before a time that could see all of a kind.
-    fn before(&self, kind: &str, at: i64) -> Option<i64> {
+    fn whole_before(&self, kind: &str, at: i64) -> Option<i64> {
         let incomplete = self.incomplete.get(kind);
-        let whole = |it: &&i64| incomplete.is_none_or(|them| !them.contains(it));
-        self.all.iter().rev().filter(|it| **it < at).find(whole).copied()
+        self.before(at).find(|it| incomplete.is_none_or(|them| !them.contains(it)))
+    }
+
+    /// By which mapper the one at a time was read.
+    fn mapper(&self, at: i64) -> Option<i64> {
+        let found = self.all.binary_search_by_key(&at, |it| it.0).ok();
+        Some(self.all.get(found?)?.1)
     }
 }
 
@@ -126,7 +136,7 @@ impl Store {
         let until = of.until.map_or(i64::MAX, micros);
         let readings = self.readings().await?;
         let rows = sqlx::query(
-            "select e.id, e.feed, f.platform, f.connector, e.kind, e.name, v.observed_from, v.observed_to, v.mapper, v.body from versions v join entities e on e.id = v.entity join feeds f on f.id = e.feed where (v.observed_from > $1 and v.observed_from <= $2) or (v.observed_to > $1 and v.observed_to <= $2) order by e.id, v.observed_from",
+            "select e.id, e.feed, f.platform, f.connector, e.kind, e.name, v.observed_from, v.observed_to, v.body from versions v join entities e on e.id = v.entity join feeds f on f.id = e.feed where (v.observed_from > $1 and v.observed_from <= $2) or (v.observed_to > $1 and v.observed_to <= $2) order by e.id, v.observed_from",
         )
         .bind(after)
         .bind(until)
@@ -149,12 +159,11 @@ impl Store {
             if !wanted(&of.kinds, &owner.kind) || !wanted(&of.platforms, &owner.platform) {
                 continue;
             }
-            let body: Vec<u8> = row.try_get(9)?;
+            let body: Vec<u8> = row.try_get(8)?;
             let version = Version {
                 entity: row.try_get(0)?,
                 from: row.try_get(6)?,
                 to: row.try_get(7)?,
-                mapper: row.try_get(8)?,
                 body: serde_json::from_slice(&decompress(&body)?).map_err(unreadable)?,
             };
             let Some(readings) = readings.get(&owner.feed) else { continue };
@@ -164,11 +173,16 @@ impl Store {
                 .filter(|it| it.entity == version.entity && it.to == Some(version.from));
             changes.extend(ended.take().filter(|_| follows.is_none()));
             // What the first reading of a platform sees did not appear then.
-            if is_within(version.from) && readings.all.first() != Some(&version.from) {
-                changes.extend(begun(&owner, follows, &version, readings));
+            if is_within(version.from) && readings.all.first().map(|it| it.0) != Some(version.from)
+            {
+                let told = match follows {
+                    Some(_) => self.told_before(readings, &owner, &version, version.from).await?,
+                    None => readings.whole_before(&owner.kind, version.from),
+                };
+                changes.extend(begun(&owner, (follows, &version), told, readings));
             }
             if let Some(to) = version.to.filter(|it| is_within(*it)) {
-                let times = (readings.before(&owner.kind, to), to);
+                let times = (self.told_before(readings, &owner, &version, to).await?, to);
                 ended = Some(change(&owner, &version.body, ChangeKind::Gone, times, Vec::new()));
             }
             before = Some(version);
@@ -189,20 +203,46 @@ impl Store {
         Ok(changes)
     }
 
+    /// The latest reading before a time that told of a thing while it was there: one that was whole, or
+    /// one that saw it nevertheless.
+    async fn told_before(
+        &self,
+        readings: &Readings,
+        owner: &Owner,
+        version: &Version,
+        at: i64,
+    ) -> Result<Option<i64>, StoreError> {
+        let whole = readings.whole_before(&owner.kind, at);
+        if readings.before(at).next() == whole {
+            return Ok(whole);
+        }
+        let sighting: Option<i64> = sqlx::query_scalar(
+            "select max(c.observed) from collections c join sightings s on s.collection = c.id where c.feed = $1 and c.observed > $2 and c.observed < $3 and s.entity = $4",
+        )
+        .bind(owner.feed)
+        .bind(whole.unwrap_or(i64::MIN))
+        .bind(at)
+        .bind(version.entity)
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(sighting.max(whole))
+    }
+
     async fn readings(&self) -> Result<HashMap<i64, Readings>, StoreError> {
         let rows = sqlx::query(
-            "select c.feed, c.observed, i.kind from collections c left join incomplete i on i.collection = c.id order by c.feed, c.observed",
+            "select c.feed, c.observed, c.mapper, i.kind from collections c left join incomplete i on i.collection = c.id order by c.feed, c.observed",
         );
         let mut readings: HashMap<i64, Readings> = HashMap::new();
         for row in rows.fetch_all(&self.pool).await? {
-            let (feed, at): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+            let (feed, at, mapper): (i64, i64, i64) =
+                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
             let of = readings
                 .entry(feed)
                 .or_insert_with(|| Readings { all: Vec::new(), incomplete: HashMap::new() });
-            if of.all.last() != Some(&at) {
-                of.all.push(at);
+            if of.all.last().map(|it| it.0) != Some(at) {
+                of.all.push((at, mapper));
             }
-            if let Some(kind) = row.try_get::<Option<String>, _>(2)? {
+            if let Some(kind) = row.try_get::<Option<String>, _>(3)? {
                 of.incomplete.entry(kind).or_default().push(at);
             }
         }
@@ -210,29 +250,28 @@ impl Store {
     }
 }
 
-/// A state that begins: of a new thing, or after another state.
+/// A state that begins: of a new thing, or after another state, of which a reading told last.
 fn begun(
     owner: &Owner,
-    before: Option<&Version>,
-    version: &Version,
+    (before, version): (Option<&Version>, &Version),
+    told: Option<i64>,
     readings: &Readings,
 ) -> Option<Change> {
-    let since = readings.before(&owner.kind, version.from);
+    let times = (told, version.from);
     let Some(before) = before else {
-        let times = (since, version.from);
         return Some(change(owner, &version.body, ChangeKind::Appeared, times, Vec::new()));
     };
     let fields = difference(&before.body, &version.body);
-    let kind = if before.mapper != version.mapper {
+    // Which mapper read the state last, not which one read it first.
+    let mappers = (told.and_then(|it| readings.mapper(it)), readings.mapper(version.from));
+    let kind = if mappers.0 != mappers.1 {
         ChangeKind::Reinterpreted
     } else if fields.iter().any(|it| it.kind == FieldChangeKind::Changed) {
         ChangeKind::Changed
     } else {
         ChangeKind::Known
     };
-    // A state is replaced at a reading that saw the thing: the one before it is the latest of all.
-    let since = readings.all.iter().rev().find(|it| **it < version.from).copied().max(since);
-    (!fields.is_empty()).then(|| change(owner, &version.body, kind, (since, version.from), fields))
+    (!fields.is_empty()).then(|| change(owner, &version.body, kind, times, fields))
 }
 
 fn change(

@@ -1,15 +1,17 @@
 //! Two engines behind one door: the same tables, the same statements.
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use sqlx::any::AnyPoolOptions;
-use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Executor, Row};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor, Row};
 
 use crate::error::StoreError;
 use crate::pipe::Pipe;
+use crate::point::patience;
 
 /// One file each, in order; a store has seen the first so many of them.
 pub(crate) const MIGRATIONS: &[&str] =
@@ -17,6 +19,9 @@ pub(crate) const MIGRATIONS: &[&str] =
 
 /// How long a writer waits for another one.
 const BUSY: Duration = Duration::from_secs(30);
+
+/// How long a server may take to answer at all.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// Connections at once.
 const CONNECTIONS_MAX: u32 = 8;
@@ -120,30 +125,42 @@ impl Store {
             Address::File(path) => (Engine::Sqlite, file_url(path)),
             Address::Postgres(url) => (Engine::Postgres, url.clone()),
         };
+        try_connection(&url, engine).await.map_err(refused)?;
         let pool = AnyPoolOptions::new()
             .max_connections(CONNECTIONS_MAX)
-            .acquire_timeout(BUSY)
+            .acquire_timeout(patience(BUSY))
             .after_connect(move |connection, _| Box::pin(prepare(connection, engine)))
             .connect(&url)
             .await
             .map_err(refused)?;
         let store = Self { pool, engine, address: address.clone() };
-        store.migrate().await?;
-        Ok(store)
+        match store.migrate().await {
+            Err(StoreError::Database(reason)) if is_forbidden(&reason) => Err(refused(reason)),
+            outcome => outcome.map(|()| store),
+        }
     }
 
     /// Brings the schema up to date, each step whole or not at all.
     async fn migrate(&self) -> Result<(), StoreError> {
         let known = MIGRATIONS.len() as i64;
+        let newer =
+            |found| Err(StoreError::Newer { address: self.address.to_string(), found, known });
+        // Whoever only reads is not kept waiting by whoever writes.
+        let found = schema(&mut *self.pool.acquire().await?, self.engine).await?;
+        if found >= known {
+            return if found > known { newer(found) } else { Ok(()) };
+        }
         let mut transaction = self.begin().await?;
+        // Somebody else may have done it meanwhile.
         let found = schema(&mut transaction, self.engine).await?;
         if found > known {
-            return Err(StoreError::Newer { address: self.address.to_string(), found, known });
+            return newer(found);
         }
         let first = usize::try_from(found).unwrap_or_default();
         for migration in MIGRATIONS.get(first..).unwrap_or_default() {
             for statement in self.engine.statements(migration) {
                 sqlx::query(AssertSqlSafe(statement)).execute(&mut *transaction).await?;
+                crate::point::reached("schema");
             }
         }
         if found == 1 {
@@ -179,6 +196,27 @@ impl Store {
     }
 }
 
+/// One connection by itself: a pool tries again and again, and forgets why it did not succeed.
+async fn try_connection(url: &str, engine: Engine) -> Result<(), sqlx::Error> {
+    let connecting = tokio::time::timeout(ANSWER, AnyConnection::connect(url));
+    let mut connection = connecting.await.unwrap_or_else(|_| {
+        let waited = format!("it did not answer within {} s", ANSWER.as_secs());
+        Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, waited)))
+    })?;
+    prepare(&mut connection, engine).await?;
+    connection.close().await
+}
+
+/// Whether this account, or this file, may be read alone.
+fn is_forbidden(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|it| it.code());
+    // SQLITE_READONLY and its kin; insufficient_privilege, read_only_sql_transaction
+    matches!(
+        code.as_deref(),
+        Some("8" | "264" | "520" | "776" | "1032" | "1288" | "1544" | "42501" | "25006")
+    )
+}
+
 fn file_url(path: &Path) -> String {
     format!("sqlite://{}?mode=rwc", utf8_percent_encode(&path.to_string_lossy(), IN_PATH))
 }
@@ -189,9 +227,14 @@ fn has_words(statement: &str) -> bool {
 
 /// What each connection is told first.
 async fn prepare(connection: &mut AnyConnection, engine: Engine) -> Result<(), sqlx::Error> {
+    let wait = patience(BUSY).as_millis();
+    let wait = match engine {
+        Engine::Sqlite => format!("pragma busy_timeout = {wait}"),
+        Engine::Postgres => format!("set lock_timeout = {wait}"),
+    };
+    connection.execute(AssertSqlSafe(wait)).await?;
     let settings: &[&str] = match engine {
         Engine::Sqlite => &[
-            "pragma busy_timeout = 30000",
             // Of a new store: most bodies fit into one page.
             "pragma page_size = 16384",
             "pragma journal_mode = wal",
@@ -200,7 +243,7 @@ async fn prepare(connection: &mut AnyConnection, engine: Engine) -> Result<(), s
             "pragma temp_store = memory",
             "pragma cache_size = -65536",
         ],
-        Engine::Postgres => &["set lock_timeout = '30s'", "set timezone = 'UTC'"],
+        Engine::Postgres => &["set timezone = 'UTC'"],
     };
     for setting in settings {
         connection.execute(*setting).await?;

@@ -31,6 +31,9 @@ pub enum StoreError {
     /// Somebody else writes.
     #[error("somebody else is writing to the store: nothing of this was written")]
     Busy(#[source] sqlx::Error),
+    /// The disk under it does not take what is written, or not give what was.
+    #[error("the disk under the store failed: nothing of this was written")]
+    Disk(#[source] sqlx::Error),
     /// What it holds makes no sense.
     #[error("the store is damaged: {0}")]
     Damaged(String),
@@ -65,6 +68,7 @@ impl StoreError {
             Self::Database(_) => "ENT-0406",
             Self::File { .. } => "ENT-0407",
             Self::NotEmpty { .. } => "ENT-0408",
+            Self::Disk(_) => "ENT-0409",
         }
     }
 
@@ -81,6 +85,9 @@ impl StoreError {
                 "run `entente store check`, and restore the latest backup if it finds more"
             }
             Self::Database(_) => "the database's own log tells more",
+            Self::Disk(_) => {
+                "look for a quota, a limit on the size of files (`ulimit -f`) and the system's log, and try again"
+            }
             Self::File { .. } => "check the path and its permissions",
             Self::NotEmpty { .. } => {
                 "restore into a new store: name one in the configuration, or move this one away"
@@ -112,6 +119,12 @@ impl From<sqlx::Error> for StoreError {
             Some("5" | "261" | "517" | "55P03") => Self::Busy(error),
             // SQLITE_CORRUPT, SQLITE_NOTADB
             Some("11" | "26" | "267" | "523" | "779") => Self::Damaged(error.to_string()),
+            // io_error
+            Some("58030") => Self::Disk(error),
+            // SQLITE_IOERR and its kin: all that end in it, and shorter than any code of PostgreSQL
+            Some(code) if code.len() < 5 && code.parse().is_ok_and(|it: u32| it & 0xff == 10) => {
+                Self::Disk(error)
+            }
             _ => Self::Database(error),
         }
     }

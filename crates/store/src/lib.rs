@@ -21,6 +21,7 @@ mod lives;
 mod maintain;
 mod nouns;
 mod pipe;
+pub mod point;
 pub mod query;
 mod read;
 mod samples;

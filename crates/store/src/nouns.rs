@@ -183,6 +183,7 @@ nouns! {
         }
 
         fn samples(&mut self, visit: &mut dyn FnMut(&str, &mut dyn Sample)) {
+            visit("booted", &mut self.booted);
             visit("cpu_used_basis_points", &mut self.cpu_used_basis_points);
             visit("memory_used_basis_points", &mut self.memory_used_basis_points);
         }

@@ -94,6 +94,8 @@ async fn send(
     cells: Vec<Cell>,
     again: bool,
 ) -> Result<(), sqlx::Error> {
+    #[cfg(feature = "named-points")]
+    let told = statement.clone();
     let mut query =
         sqlx::query_with(AssertSqlSafe(statement), AnyArguments::default()).persistent(again);
     for cell in cells {
@@ -107,5 +109,8 @@ async fn send(
             Cell::Bytes(value) => query.bind(value),
         };
     }
-    query.execute(connection).await.map(|_| ())
+    query.execute(connection).await?;
+    #[cfg(feature = "named-points")]
+    crate::point::inserted(&told);
+    Ok(())
 }

@@ -16,6 +16,7 @@ use time::OffsetDateTime;
 use crate::database::Store;
 use crate::error::StoreError;
 use crate::nouns::{KINDS, Noun, by_platform, for_each_list};
+use crate::point;
 use writer::Writer;
 
 pub(crate) use batches::Batches;
@@ -117,12 +118,16 @@ impl Store {
         collection: Collection,
         stamp: &Stamp,
     ) -> Result<Written, StoreError> {
+        point::reached("before-transaction");
         let mut transaction = self.begin().await?;
+        point::reached("in-transaction");
         let mut written = Written::default();
         for (platform, part) in by_platform(collection) {
             written.add(write_part(&mut transaction, &platform, part, stamp).await?);
         }
+        point::reached("before-commit");
         transaction.commit().await?;
+        point::reached("after-commit");
         Ok(written)
     }
 }
@@ -162,6 +167,7 @@ async fn write_part(
 ) -> Result<Written, StoreError> {
     let (at, observed_by) = observed(collection.source.taken, stamp);
     let feed = feed(connection, platform, &collection.source.connector).await?;
+    point::reached("feed");
     let known = sqlx::query("select 1 from collections where feed = $1 and observed = $2");
     if known.bind(feed).bind(at).fetch_optional(&mut *connection).await?.is_some() {
         return Ok(Written { known: true, ..Written::default() });
@@ -169,15 +175,18 @@ async fn write_part(
     let incomplete = incomplete(&collection.gaps);
     let mut writer = Writer::start(&mut *connection, feed, at, stamp).await?;
     writer.begin(platform, &collection, observed_by, &incomplete).await?;
+    point::reached("collection-row");
     macro_rules! write {
         ($collection:expr, $type:ident, $($list:ident).+) => {
             let nouns = std::mem::take(&mut $collection.$($list).+);
             writer.list(nouns, incomplete.contains_key(<entente_model::$type as Noun>::KIND)).await?;
+            point::reached("list");
         };
     }
     let mut collection = collection;
     for_each_list!(collection, write);
     let written = writer.finish().await?;
     rivals(connection, platform).await?;
+    point::reached("rivals");
     Ok(written)
 }

@@ -103,9 +103,10 @@ static HOST_TABLE: Table<Host, Host> = Table {
         Column::time("certificate_expires", "When its certificate expires", |it, _| {
             it.certificate_expires.told()
         }),
-        Column::time("booted", "Booted at", |it, _| it.booted.told()),
     ],
     samples: &[
+        // Where a platform tells how long ago that was, it moves by seconds.
+        Column::time("booted", "Booted at", |it, _| it.booted.told()),
         unit(
             "hundredths of a percent",
             Column::count("cpu_used_basis_points", "Processor use", |it, _| {

@@ -206,6 +206,7 @@ async fn delete(pipe: &mut Pipe<'_>, table: &str, entities: &[i64]) -> Result<()
             query = query.bind(*entity);
         }
         query.persistent(chunk.len() == STALE_MAX).execute(pipe.idle().await?).await?;
+        crate::point::reached("stale");
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What is known of one list before a reading of it goes in.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use sqlx::{AnyConnection, Row};
 
@@ -18,6 +19,7 @@ pub(super) struct Row_ {
 /// A thing and its states: in time, only the open one; late, all.
 #[derive(Clone, Debug)]
 pub(super) struct Thing {
+    pub name: Arc<str>,
     pub entity: i64,
     pub incarnation: i64,
     pub rows: Vec<Row_>,
@@ -43,7 +45,7 @@ impl Thing {
 pub(crate) struct Known {
     things: Vec<Thing>,
     /// Positions by name; several are lives one after the other.
-    by_name: HashMap<String, Vec<usize>>,
+    by_name: HashMap<Arc<str>, Vec<usize>>,
     /// Only those that are there now are known, and each by its state of now.
     is_open_only: bool,
 }
@@ -74,9 +76,11 @@ impl Known {
         for row in rows {
             let entity: i64 = row.try_get(1)?;
             if known.things.last().is_none_or(|it| it.entity != entity) {
-                let name: &str = row.try_get(0)?;
-                known.by_name.entry(name.to_owned()).or_default().push(known.things.len());
-                known.things.push(Thing { entity, incarnation: row.try_get(2)?, rows: Vec::new() });
+                let name: Arc<str> = Arc::from(row.try_get::<&str, _>(0)?);
+                let position = known.things.len();
+                known.by_name.entry(Arc::clone(&name)).or_default().push(position);
+                let incarnation = row.try_get(2)?;
+                known.things.push(Thing { name, entity, incarnation, rows: Vec::new() });
             }
             let version: Option<i64> = row.try_get(3)?;
             if let (Some(version), Some(thing)) = (version, known.things.last_mut()) {

@@ -177,20 +177,23 @@ impl<'c> Writer<'c> {
         Ok(next.bind(self.feed).bind(self.at).bind(kind).fetch_one(self.pipe.idle().await?).await?)
     }
 
-    /// The next reading that could tell of a thing: one that was whole, or one that saw it nevertheless.
-    async fn next_telling(
+    /// The next reading that could tell of a thing: one that was whole, or one that saw its name
+    /// nevertheless, be it on another thing. Of what happened once, none tells more.
+    async fn next_telling<N: Noun>(
         &mut self,
-        entity: i64,
+        name: &str,
         next_reading: Option<i64>,
     ) -> Result<Option<i64>, StoreError> {
-        if !self.is_late {
+        if !self.is_late || N::IS_EVENT {
             return Ok(None);
         }
         let sighting: Option<i64> = sqlx::query_scalar(
-            "select min(c.observed) from sightings s join collections c on c.id = s.collection where s.entity = $1 and c.observed > $2",
+            "select min(c.observed) from collections c join sightings s on s.collection = c.id join entities e on e.id = s.entity where c.feed = $1 and c.observed > $2 and e.feed = $1 and e.kind = $3 and e.name = $4",
         )
-        .bind(entity)
+        .bind(self.feed)
         .bind(self.at)
+        .bind(N::KIND)
+        .bind(name.to_owned())
         .fetch_one(self.pipe.idle().await?)
         .await?;
         Ok([sighting, next_reading].into_iter().flatten().min())
@@ -204,7 +207,8 @@ impl<'c> Writer<'c> {
         is_incomplete: bool,
     ) -> Result<(), StoreError> {
         self.written.objects += 1;
-        let which = self.which::<N>(&packed, things).await?;
+        let next = self.next_telling::<N>(&packed.name, next_reading).await?;
+        let which = self.which::<N>(&packed, things, next).await?;
         let (entity, thing) = match which {
             Which::Known(thing) => (thing.entity, Some(thing)),
             Which::New { incarnation } => (self.make::<N>(&packed, incarnation).await?, None),
@@ -225,59 +229,73 @@ impl<'c> Writer<'c> {
             Some(it) if !it.has(&packed.hash) => self.written.changed += 1,
             Some(_) => {}
         }
-        let Some(thing) = thing else {
-            let next = self.next_telling(entity, next_reading).await?;
-            let edits = observe(&[], self.at, Some(&packed.hash), next);
-            return self.apply::<N>(entity, None, &edits, Some(&mut packed)).await;
-        };
         if packed.state.is_none() {
             return Ok(());
         }
-        let next = self.next_telling(entity, next_reading).await?;
-        let edits = match N::IS_EVENT && !thing.rows.is_empty() {
-            true => Vec::new(),
-            false => observe(&thing.spans(), self.at, Some(&packed.hash), next),
-        };
-        self.apply::<N>(entity, Some(thing), &edits, Some(&mut packed)).await
+        let spans = thing.map(Thing::spans).unwrap_or_default();
+        let edits = observe(&spans, self.at, Some(&packed.hash), next);
+        self.apply::<N>(entity, thing, &edits, Some(&mut packed)).await
     }
 
-    /// Which of the things of this name it is.
+    /// Which of the things of this name it is. Any other of this name that would be there is not: the name is
+    /// given to one at a time.
     async fn which<'t, N: Noun>(
         &mut self,
         packed: &Packed,
         mut things: Vec<&'t Thing>,
+        next: Option<i64>,
     ) -> Result<Which<'t>, StoreError> {
         let at = self.at;
-        // The same state as a thing that is there: nothing to look at further.
-        let same = things.iter().find(|it| it.is_there(at) && it.has(&packed.hash));
-        if let Some(same) = same {
-            return Ok(Which::Known(same));
-        }
-        let identity = packed.state.as_ref().map(|it| it.identity.as_slice()).unwrap_or_default();
-        if identity.is_empty() {
-            return Ok(things.pop().map_or(Which::New { incarnation: 1 }, Which::Known));
-        }
         things.sort_by_key(|it| std::cmp::Reverse((it.is_there(at), it.incarnation)));
-        let mut last = 0;
-        for thing in things {
-            last = last.max(thing.incarnation);
-            let known: String = sqlx::query_scalar("select identity from entities where id = $1")
-                .bind(thing.entity)
-                .fetch_one(self.pipe.idle().await?)
-                .await?;
-            let known: BTreeMap<String, String> =
-                serde_json::from_str(&known).map_err(crate::body::unreadable)?;
-            if is_same(&known, identity, thing.is_there(at)) {
-                return Ok(Which::Known(thing));
+        let last = things.iter().map(|it| it.incarnation).max().unwrap_or_default();
+        let identity = packed.state.as_ref().map(|it| it.identity.as_slice()).unwrap_or_default();
+        // The same state as a thing that is there: nothing to look at further.
+        let mut found = things
+            .iter()
+            .position(|it| it.is_there(at) && it.has(&packed.hash))
+            .or((identity.is_empty() && !things.is_empty()).then_some(0));
+        for (number, thing) in things.iter().enumerate() {
+            if found.is_some() {
+                break;
             }
-            // The name was given to another one: this one is gone.
-            if thing.is_there(at) && !self.is_late {
-                self.written.gone += 1;
-                let edits = observe(&thing.spans(), at, None, None);
-                self.apply::<N>(thing.entity, Some(thing), &edits, None).await?;
-            }
+            let is_it = self.is_same(identity, thing.entity, thing.is_there(at)).await?;
+            found = is_it.then_some(number);
         }
-        Ok(Which::New { incarnation: last + 1 })
+        let found = found.map(|it| things.remove(it));
+        for other in things.into_iter().filter(|it| it.is_there(at)) {
+            self.written.gone += 1;
+            let edits = observe(&other.spans(), at, None, next);
+            self.apply::<N>(other.entity, Some(other), &edits, None).await?;
+        }
+        Ok(found.map_or(Which::New { incarnation: last + 1 }, Which::Known))
+    }
+
+    /// Whether what was seen is a known thing of the same name; what tells it from others is learned.
+    async fn is_same(
+        &mut self,
+        identity: &[(&'static str, String)],
+        entity: i64,
+        is_there: bool,
+    ) -> Result<bool, StoreError> {
+        let known: String = sqlx::query_scalar("select identity from entities where id = $1")
+            .bind(entity)
+            .fetch_one(self.pipe.idle().await?)
+            .await?;
+        let mut known: BTreeMap<String, String> =
+            serde_json::from_str(&known).map_err(crate::body::unreadable)?;
+        if !is_same(&known, identity, is_there) {
+            return Ok(false);
+        }
+        let count = known.len();
+        for (name, value) in identity {
+            known.entry((*name).to_owned()).or_insert_with(|| value.clone());
+        }
+        if known.len() > count {
+            let identity = serde_json::to_string(&known).map_err(crate::body::unreadable)?;
+            let learn = sqlx::query("update entities set identity = $1 where id = $2");
+            learn.bind(identity).bind(entity).execute(self.pipe.idle().await?).await?;
+        }
+        Ok(true)
     }
 
     async fn make<N: Noun>(
@@ -320,7 +338,7 @@ impl<'c> Writer<'c> {
                 continue;
             }
             self.written.gone += 1;
-            let next = self.next_telling(thing.entity, next_reading).await?;
+            let next = self.next_telling::<N>(&thing.name, next_reading).await?;
             let edits = observe(&thing.spans(), at, None, next);
             self.apply::<N>(thing.entity, Some(thing), &edits, None).await?;
         }
@@ -343,6 +361,7 @@ impl<'c> Writer<'c> {
                 Edit::End { span, at } => {
                     let end = sqlx::query("update versions set observed_to = $1 where id = $2");
                     end.bind(at).bind(of(span)?.version).execute(self.pipe.idle().await?).await?;
+                    crate::point::reached("ends");
                 }
                 Edit::Begin { span, at } => {
                     let begin = sqlx::query("update versions set observed_from = $1 where id = $2");

@@ -23,14 +23,19 @@ impl Empty {
 
 /// An empty store in each engine that runs here.
 pub fn engines() -> Vec<Empty> {
+    [Some(in_file()), on_server()].into_iter().flatten().collect()
+}
+
+/// One in a file.
+pub fn in_file() -> Empty {
     let folder = tempfile::tempdir().unwrap();
-    let file = Address::File(folder.path().join("entente.db"));
-    let mut engines = vec![Empty { address: file, _folder: folder }];
-    if let Some(server) = postgres() {
-        let address = Address::Postgres(server.empty_database());
-        engines.push(Empty { address, _folder: tempfile::tempdir().unwrap() });
-    }
-    engines
+    Empty { address: Address::File(folder.path().join("entente.db")), _folder: folder }
+}
+
+/// One in PostgreSQL, if that runs here.
+pub fn on_server() -> Option<Empty> {
+    let address = Address::Postgres(postgres()?.empty_database());
+    Some(Empty { address, _folder: tempfile::tempdir().unwrap() })
 }
 
 /// A PostgreSQL that runs as long as this program.

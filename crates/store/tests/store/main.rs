@@ -6,8 +6,11 @@
     reason = "skipped tests say so; known lists"
 )]
 
+mod arrival;
 mod engines;
 mod query;
+mod refusals;
+mod torn;
 
 use engines::engines;
 use entente_model::{
