@@ -1,7 +1,7 @@
 //! The lives of workloads: from when to when each was seen, as what; and what people decided about them.
 
 use entente_model::{SourceId, Workload};
-use sqlx::Row;
+use sqlx::{AssertSqlSafe, Row};
 use time::OffsetDateTime;
 
 use crate::body::unpack;
@@ -13,6 +13,8 @@ use crate::write::micros;
 /// One workload as one connector saw it on one platform, from the first time to the last.
 #[derive(Clone, Debug)]
 pub struct Life {
+    /// Its number in this store.
+    pub entity: i64,
     /// The platform.
     pub platform: String,
     /// Name of the connector.
@@ -21,6 +23,8 @@ pub struct Life {
     pub incarnation: i64,
     /// When it was first seen.
     pub first: OffsetDateTime,
+    /// Since when it has been as it was last seen.
+    pub since: OffsetDateTime,
     /// The first reading that did not see it any more; none while it is there.
     pub ended: Option<OffsetDateTime>,
     /// The latest reading of the platform by this connector.
@@ -28,6 +32,20 @@ pub struct Life {
     /// As it was last seen.
     pub workload: Workload,
 }
+
+/// Which lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LivesOf {
+    /// All of them.
+    All,
+    /// Those that ended.
+    Ended,
+    /// These, by number.
+    These(Vec<i64>),
+}
+
+/// Things asked for at once.
+const AT_ONCE: usize = 400;
 
 /// What a person decided about two lives, by whatever names the caller knows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,25 +67,47 @@ pub struct Decided {
 impl Store {
     /// All lives of workloads, gone ones included.
     pub async fn lives(&self) -> Result<Vec<Life>, StoreError> {
-        let rows = sqlx::query(
-            "select f.platform, f.connector, e.incarnation, (select min(observed_from) from versions where entity = e.id), v.observed_to, (select max(observed) from collections where feed = f.id), v.body, s.body from entities e join feeds f on f.id = e.feed join versions v on v.id = (select id from versions where entity = e.id order by observed_from desc limit 1) left join samples s on s.entity = e.id where e.kind = 'workloads' order by e.id",
-        )
-        .fetch_all(&self.pool)
-        .await?;
+        self.lives_of(&LivesOf::All).await
+    }
+
+    /// Lives of workloads, in the order in which they were first recorded.
+    pub async fn lives_of(&self, of: &LivesOf) -> Result<Vec<Life>, StoreError> {
+        let all = match of {
+            LivesOf::All => return self.lives_where("true").await,
+            LivesOf::Ended => return self.lives_where("v.observed_to is not null").await,
+            LivesOf::These(all) => all,
+        };
+        let mut lives = Vec::with_capacity(all.len());
+        for some in all.chunks(AT_ONCE) {
+            let numbers: Vec<String> = some.iter().map(ToString::to_string).collect();
+            let condition = format!("e.id in ({})", numbers.join(", "));
+            lives.append(&mut self.lives_where(&condition).await?);
+        }
+        lives.sort_by_key(|it| it.entity);
+        Ok(lives)
+    }
+
+    async fn lives_where(&self, condition: &str) -> Result<Vec<Life>, StoreError> {
+        let statement = format!(
+            "select e.id, f.platform, f.connector, e.incarnation, (select min(observed_from) from versions where entity = e.id), v.observed_from, v.observed_to, (select max(observed) from collections where feed = f.id), (select source from collections where feed = f.id order by observed desc, id desc limit 1), v.body, s.body from entities e join feeds f on f.id = e.feed join versions v on v.id = (select id from versions where entity = e.id order by observed_from desc limit 1) left join samples s on s.entity = e.id where e.kind = 'workloads' and {condition} order by e.id"
+        );
+        let rows = sqlx::query(AssertSqlSafe(statement)).fetch_all(&self.pool).await?;
         let life = |row: &sqlx::any::AnyRow| -> Result<Life, StoreError> {
-            let platform: String = row.try_get(0)?;
-            let source: SourceId = platform
+            let source: String = row.try_get(8)?;
+            let source: SourceId = source
                 .parse()
-                .map_err(|_| StoreError::Damaged(format!("`{platform}` is no platform")))?;
-            let (body, samples): (Vec<u8>, Option<Vec<u8>>) = (row.try_get(6)?, row.try_get(7)?);
+                .map_err(|_| StoreError::Damaged(format!("`{source}` is no source")))?;
+            let (body, samples): (Vec<u8>, Option<Vec<u8>>) = (row.try_get(9)?, row.try_get(10)?);
             Ok(Life {
-                connector: row.try_get(1)?,
-                incarnation: row.try_get(2)?,
-                first: moment(row.try_get(3)?),
-                ended: row.try_get::<Option<i64>, _>(4)?.map(moment),
-                latest_reading: moment(row.try_get(5)?),
+                entity: row.try_get(0)?,
+                platform: row.try_get(1)?,
+                connector: row.try_get(2)?,
+                incarnation: row.try_get(3)?,
+                first: moment(row.try_get(4)?),
+                since: moment(row.try_get(5)?),
+                ended: row.try_get::<Option<i64>, _>(6)?.map(moment),
+                latest_reading: moment(row.try_get(7)?),
                 workload: unpack(&body, samples.as_deref(), &source)?,
-                platform,
             })
         };
         rows.iter().map(life).collect()

@@ -31,6 +31,7 @@ use crate::read::AsOf;
 pub use error::{Position, QueryError};
 pub use examples::{Example, examples};
 pub use search::Hit;
+pub(crate) use search::normal;
 pub use views::{View, ViewColumn, catalogue, page};
 
 use guard::{Target, Terms};

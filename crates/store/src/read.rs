@@ -136,7 +136,7 @@ impl Store {
         Ok(nouns)
     }
 
-    async fn list<N: Noun + Send + 'static>(
+    pub(crate) async fn list<N: Noun + Send + 'static>(
         &self,
         feed: i64,
         as_of: AsOf,

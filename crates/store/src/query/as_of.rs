@@ -16,7 +16,10 @@ use crate::error::StoreError;
 use crate::nouns::{Noun, for_each_list};
 use crate::read::AsOf;
 use crate::tables::schema::migration;
-use crate::write::{Batches, Current, Head, has_control_plane, head_rows, later_rivals, micros};
+use crate::write::{
+    Batches, Current, Head, Rival, certainly_after, has_control_plane, head_rows, later_rivals,
+    micros,
+};
 
 /// A reader's latest reading by then.
 struct Feed {
@@ -24,6 +27,7 @@ struct Feed {
     platform: String,
     connector: String,
     observed: i64,
+    observed_by: String,
 }
 
 pub(super) async fn ask(
@@ -170,12 +174,13 @@ async fn objects(
                 "an earlier reading arrived meanwhile: ask again".into(),
             ));
         }
-        rivals.push((
-            feed.platform.clone(),
-            feed.id,
-            feed.observed,
-            has_control_plane(&collection),
-        ));
+        rivals.push(Rival {
+            platform: feed.platform.clone(),
+            feed: feed.id,
+            observed: certainly_after(feed.observed, &feed.observed_by),
+            connector: feed.connector.clone(),
+            has_control: has_control_plane(&collection),
+        });
         shown(connection, feed, collection, &mut entity).await?;
     }
     let mut into = Rows::into("rivals", &["feed", "later", "has_control"]);
@@ -189,7 +194,7 @@ async fn objects(
 async fn feeds(store: &Store, at: i64) -> Result<Vec<Feed>, StoreError> {
     // In the order of `Store::collections`.
     let rows = sqlx::query(
-        "select f.id, f.platform, f.connector, c.observed from collections c join feeds f on f.id = c.feed where c.observed <= $1 and c.observed = (select max(observed) from collections where feed = c.feed and observed <= $1) order by c.feed",
+        "select f.id, f.platform, f.connector, c.observed, c.observed_by from collections c join feeds f on f.id = c.feed where c.observed <= $1 and c.observed = (select max(observed) from collections where feed = c.feed and observed <= $1) order by c.feed",
     );
     let mut feeds = Vec::new();
     for row in rows.bind(at).fetch_all(&store.pool).await? {
@@ -198,6 +203,7 @@ async fn feeds(store: &Store, at: i64) -> Result<Vec<Feed>, StoreError> {
             platform: row.try_get(1)?,
             connector: row.try_get(2)?,
             observed: row.try_get(3)?,
+            observed_by: row.try_get(4)?,
         });
     }
     Ok(feeds)
