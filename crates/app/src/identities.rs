@@ -1,10 +1,10 @@
 //! Which workloads are one, over sources and platforms: what facts say, and what people decided.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use entente_identity::{Choice, Correlation, Decision, Seen, Sighting, correlate};
 use entente_model::{
-    Platform, PlatformAccount, PlatformId, Reader, Text, Uuid, Workload, same_platforms,
+    HostId, Platform, PlatformAccount, PlatformId, Reader, Text, Uuid, Workload, same_platforms,
 };
 use entente_store::{AsOf, Decided, Life};
 use serde::Serialize;
@@ -76,7 +76,7 @@ impl Identities {
 }
 
 /// The name of a life for people and decisions: `rvtools:vc1/vm-42`, `proxmox:pve/101#2`.
-fn key(life: &Life) -> Text {
+pub(crate) fn key(life: &Life) -> Text {
     let id = &life.workload.id;
     match life.incarnation {
         1 => Text::from(format!("{}:{id}", life.connector)),
@@ -93,7 +93,7 @@ pub(crate) fn reader(connector: &str) -> Reader {
 }
 
 /// What people see of a life, by its key.
-fn member(life: &Life) -> (Text, Member) {
+pub(crate) fn member(life: &Life) -> (Text, Member) {
     // An export shows its own time; only a log-in shows what is there to this day.
     let reader = reader(&life.connector);
     let of_export = (reader == Reader::Export).then_some(life.latest_reading);
@@ -123,6 +123,7 @@ impl Memory {
     /// Which of these are one.
     pub(crate) async fn identities_of(&self, lives: &[Life]) -> Result<Identities, RememberError> {
         let names = self.names_of_platforms(lives).await?;
+        let hosts = self.names_of_hosts(lives).await?;
         let mut sightings = Vec::with_capacity(lives.len());
         let mut members = BTreeMap::new();
         for life in lives {
@@ -133,12 +134,26 @@ impl Memory {
             if let Some(name) = names.get(&sighting.platform) {
                 sighting.platform = name.clone();
             }
+            let host = life.workload.placement.host.value();
+            if let Some(name) = host.and_then(|it| hosts.get(it)) {
+                sighting = sighting.on_host(name);
+            }
             sightings.push(sighting);
             members.insert(key, member);
         }
         let decisions: Vec<Decision> =
             self.store().decisions().await?.into_iter().map(decision).collect();
         Ok(Identities { correlation: correlate(&sightings, &[], &decisions), members, names })
+    }
+
+    /// What hosts are called, where several platforms may show one.
+    async fn names_of_hosts(&self, lives: &[Life]) -> Result<HashMap<HostId, Text>, RememberError> {
+        let platforms: BTreeSet<&str> = lives.iter().map(|it| it.platform.as_str()).collect();
+        if platforms.len() < 2 {
+            return Ok(HashMap::new());
+        }
+        let hosts = self.store().hosts(AsOf::Latest).await?;
+        Ok(hosts.into_iter().map(|it| (it.id, it.name)).collect())
     }
 
     /// One name for platforms that say the same UUID of themselves and show the same machines: an export

@@ -1,17 +1,11 @@
 //! The use cases of the store: put collections in, and ask what is and was known.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use entente_connect::connector::{CollectError, Watch};
-use entente_model::{Collection, Estate, Observed};
+use entente_model::Collection;
 use entente_store::query::QueryError;
-use entente_store::{
-    Address, Age, AsOf, Change, ChangesOf, Stamp, Store, StoreError, Written, item_names,
-};
-use serde::Serialize;
-use serde_json::Value;
-use time::OffsetDateTime;
+use entente_store::{Address, Stamp, Store, StoreError, Written};
 
 use crate::assess::read_sources;
 use crate::collection_file::CollectionFileError;

@@ -9,11 +9,15 @@ use entente_identity::{Choice, EvidenceKind, Identity, Link, Seen, Sighting, Str
 use entente_model::{
     Collection, Estate, Moment, PlatformAccount, Reader, Reading, Text, WorkloadId, same_platforms,
 };
+use entente_store::query::{QueryLimits, QueryResult};
 use entente_store::{Age, AsOf};
 use time::OffsetDateTime;
 
 use crate::identities::{Identities, Member, reader};
 use crate::remembered::{Memory, RememberError};
+
+/// Findings that no reading tells by itself.
+const OF_SEVERAL: [&str; 3] = ["ENT-0205", "ENT-0210", "ENT-0211"];
 
 /// A sighting by its connector and id: the key of the workload in its collection.
 type Place = (String, String);
@@ -100,7 +104,10 @@ impl Standing {
         let mut by_id: HashMap<(&str, &str), Vec<(&Text, &Member)>> = HashMap::new();
         for (key, member) in identities.members.iter().filter(|it| it.1.is_present(as_of)) {
             let native = member.id.strip_prefix(&member.platform).unwrap_or(&member.id);
-            by_id.entry((identities.platform(&member.platform), native)).or_default().push((key, member));
+            by_id
+                .entry((identities.platform(&member.platform), native))
+                .or_default()
+                .push((key, member));
         }
         for members in by_id.into_values().filter(|it| it.len() > 1) {
             let Some(((first_key, first), others)) = members.split_first() else { continue };
@@ -116,7 +123,7 @@ impl Standing {
     }
 
     /// Which machine each workload of a collection is, and which are elsewhere.
-    fn mark(&self, reading: &mut Reading) {
+    pub fn mark(&self, reading: &mut Reading) {
         let connector = reading.collection.source.connector.to_string();
         let mut machines = HashMap::new();
         for workload in &reading.collection.workloads {
@@ -177,6 +184,23 @@ impl Memory {
         Ok((Estate::of(self.readings(&ages, as_of).await?), ages))
     }
 
+    /// Asks in SQL; the view of findings shows where sources disagree, too.
+    pub async fn query(
+        &self,
+        sql: &str,
+        as_of: AsOf,
+        limits: &QueryLimits,
+    ) -> Result<QueryResult, RememberError> {
+        let mut findings = Vec::new();
+        // The estate is put together only where it may be asked for.
+        if sql.to_lowercase().contains("findings") && !self.store().ages(as_of).await?.is_empty() {
+            let (estate, _) = self.estate(as_of).await?;
+            findings = estate.findings;
+            findings.retain(|it| OF_SEVERAL.contains(&it.code.as_str()));
+        }
+        Ok(self.store().query_with(sql, as_of, limits, &findings).await?)
+    }
+
     /// Every account of the store as of a time.
     async fn readings(&self, ages: &[Age], as_of: AsOf) -> Result<Vec<Reading>, RememberError> {
         let collections = self.store().collections(as_of).await?;
@@ -230,7 +254,11 @@ fn machines_of_files(readings: &[Reading]) -> Vec<Option<HashMap<WorkloadId, Tex
         collection.platforms.iter().map(|platform| PlatformAccount {
             platform,
             reader: *reader,
-            workloads: collection.workloads.iter().filter(|it| it.platform == platform.id).collect(),
+            workloads: collection
+                .workloads
+                .iter()
+                .filter(|it| it.platform == platform.id)
+                .collect(),
         })
     });
     let names = same_platforms(&accounts.collect::<Vec<_>>());
@@ -255,7 +283,8 @@ fn machines_of_files(readings: &[Reading]) -> Vec<Option<HashMap<WorkloadId, Tex
             let key = Text::from(format!("{number}:{}", workload.id));
             let seen = Seen { first: at, last: Some(at) };
             let mut sighting = Sighting::of(key.clone(), connector.as_str().into(), seen, workload);
-            sighting.platform = identities.names.get(&workload.platform).unwrap_or(&workload.platform).clone();
+            sighting.platform =
+                identities.names.get(&workload.platform).unwrap_or(&workload.platform).clone();
             sightings.push(sighting);
             let member = Member {
                 platform: workload.platform.to_string(),

@@ -223,10 +223,7 @@ impl Estate {
 }
 
 /// Sources that tell of the same objects are worth knowing of.
-fn overlap(
-    together: &Together,
-    seen_by: &BTreeMap<WorkloadId, Vec<SourceId>>,
-) -> Option<Finding> {
+fn overlap(together: &Together, seen_by: &BTreeMap<WorkloadId, Vec<SourceId>>) -> Option<Finding> {
     let Together { repeated, gone, .. } = together;
     let of_these = match *gone {
         0 => String::new(),

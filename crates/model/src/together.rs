@@ -124,7 +124,9 @@ pub(crate) struct Together {
 
 impl Together {
     /// Gives everything one id, and the readings their order.
-    pub fn of(mut readings: Vec<Reading>) -> (Self, BTreeMap<PlatformId, PlatformId>, Vec<Collection>) {
+    pub fn of(
+        mut readings: Vec<Reading>,
+    ) -> (Self, BTreeMap<PlatformId, PlatformId>, Vec<Collection>) {
         readings.sort_by_cached_key(Reading::rank);
         let (names, strangers) = names::unify(&mut readings);
         let mut accounts = Vec::with_capacity(readings.len());
@@ -317,7 +319,9 @@ impl Together {
 /// True if the field, or the list it is in, is one of these.
 fn is_of(filled: &BTreeSet<String>, field: &str) -> bool {
     filled.iter().any(|it| {
-        field.strip_prefix(it.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
+        field
+            .strip_prefix(it.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
     })
 }
 

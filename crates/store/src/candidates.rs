@@ -118,7 +118,8 @@ impl Store {
         platform: &PlatformId,
         source: &Source,
     ) -> Result<Collection, StoreError> {
-        let feed = sqlx::query_scalar("select id from feeds where platform = $1 and connector = $2");
+        let feed =
+            sqlx::query_scalar("select id from feeds where platform = $1 and connector = $2");
         let feed = feed.bind(platform.to_string()).bind(source.connector.to_string());
         let feed: i64 = feed.fetch_one(&self.pool).await?;
         let (mut around, source): (Collection, &SourceId) =

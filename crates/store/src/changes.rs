@@ -141,10 +141,10 @@ impl Store {
             "select e.id, e.feed, f.platform, f.connector, e.kind, e.name, v.observed_from, v.observed_to, v.mapper, v.body, e.incarnation from versions v join entities e on e.id = v.entity join feeds f on f.id = e.feed where ((v.observed_from > $1 and v.observed_from <= $2) or (v.observed_to > $1 and v.observed_to <= $2)){of_these} order by e.id, v.observed_from"
         );
         let rows = sqlx::query(AssertSqlSafe(statement))
-        .bind(after)
-        .bind(until)
-        .fetch_all(&self.pool)
-        .await?;
+            .bind(after)
+            .bind(until)
+            .fetch_all(&self.pool)
+            .await?;
         let wanted =
             |list: &[String], it: &str| list.is_empty() || list.iter().any(|one| one == it);
         let mut changes = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use entente_model::{Activity, Collection, Platform, SourceId};
+use entente_model::{Activity, Collection, Host, Platform, SourceId};
 use futures_util::TryStreamExt;
 use sqlx::Row;
 use time::OffsetDateTime;
@@ -116,6 +116,11 @@ impl Store {
 
     /// Platforms as each connector tells of them, as of a time.
     pub async fn platforms(&self, as_of: AsOf) -> Result<Vec<Platform>, StoreError> {
+        self.everywhere(as_of).await
+    }
+
+    /// Hosts as each connector tells of them, as of a time.
+    pub async fn hosts(&self, as_of: AsOf) -> Result<Vec<Host>, StoreError> {
         self.everywhere(as_of).await
     }
 

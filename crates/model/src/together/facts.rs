@@ -142,8 +142,7 @@ impl Fact for u32 {}
 
 impl Fact for u64 {
     fn agrees(&self, other: &Self, at: &At<'_>) -> bool {
-        self == other
-            || (at.name.ends_with("_bytes") && self.abs_diff(*other) < EXPORTED_BYTES)
+        self == other || (at.name.ends_with("_bytes") && self.abs_diff(*other) < EXPORTED_BYTES)
     }
 }
 

@@ -66,7 +66,10 @@ fn told_uuid(platform: &Platform) -> Option<String> {
     let text = platform.uuid.value()?.trim().to_lowercase();
     let is_worthless = text.parse::<Uuid>().is_ok_and(|it| {
         let swapped = Uuid::from_bytes_le(*it.as_bytes());
-        it.is_nil() || it.is_max() || WORTHLESS.contains(&it.as_u128()) || WORTHLESS.contains(&swapped.as_u128())
+        it.is_nil()
+            || it.is_max()
+            || WORTHLESS.contains(&it.as_u128())
+            || WORTHLESS.contains(&swapped.as_u128())
     });
     (!text.is_empty() && !is_worthless).then_some(text)
 }
@@ -131,7 +134,8 @@ fn accounts_of(reading: &Reading) -> Vec<Account<'_>> {
     let collection = &reading.collection;
     let is_log_in = reading.reader == Reader::LogIn || !collection.control.is_empty();
     let reader = if is_log_in { Reader::LogIn } else { Reader::Export };
-    let on = |id: &PlatformId| collection.workloads.iter().filter(|it| it.platform == *id).collect();
+    let on =
+        |id: &PlatformId| collection.workloads.iter().filter(|it| it.platform == *id).collect();
     let platforms = collection.platforms.iter();
     platforms.map(|platform| Account { platform, reader, workloads: on(&platform.id) }).collect()
 }

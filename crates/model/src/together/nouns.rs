@@ -1,7 +1,9 @@
 //! Each noun's facts, and how two accounts of them are put together. Every field is named here: a new one
 //! does not compile until somebody has thought about it.
 
-use super::facts::{At, Fact, Facts, Item, Notes, block, fact, listed, local, part, plain, sample, skip};
+use super::facts::{
+    At, Fact, Facts, Item, Notes, block, fact, listed, local, part, plain, sample, skip,
+};
 use crate::governance::{Attribute, Governance};
 use crate::guest::{Guest, Partition, Tools};
 use crate::hardware::{Cpu, Device, Devices, Disk, Firmware, Memory, Nic, VmSnapshot};
@@ -156,12 +158,7 @@ fn purpose(kept: &mut WorkloadKind, other: &WorkloadKind, at: &At<'_>, notes: &m
 }
 
 /// What moves by itself comes from one reading: the latest that saw any of it.
-fn latest(
-    kept: &mut WorkloadSamples,
-    other: &WorkloadSamples,
-    at: &At<'_>,
-    notes: &mut Notes,
-) {
+fn latest(kept: &mut WorkloadSamples, other: &WorkloadSamples, at: &At<'_>, notes: &mut Notes) {
     let mut none = WorkloadSamples::unobserved(Why::Blank);
     let mut seen = Notes::default();
     none.settle(kept, at, &mut seen);
