@@ -246,6 +246,19 @@ fn an_export_and_a_log_in_see_the_same_machines() {
     let links = json(&estate.run(&["links", "--all", "--output", "json"]));
     let joined = links["joined"].as_u64().unwrap();
     assert!(joined > estate.world.workloads.len() as u64 / 2, "{joined}: {links:#}");
+    std::fs::write("/tmp/estate.json", estate.run(&["estate", "--output", "json"]).stdout).unwrap();
+    std::fs::write("/tmp/estate.txt", estate.run(&["estate"]).stdout).unwrap();
+    std::fs::write(
+        "/tmp/workloads.json",
+        estate.run(&["estate", "workloads", "--output", "json"]).stdout,
+    )
+    .unwrap();
+    let name = estate.world.workloads[3].name.to_string();
+    let out = estate.run(&["show", &name]);
+    std::fs::write("/tmp/show.txt", [out.stdout, out.stderr].concat()).unwrap();
+    let out = estate
+        .run(&["query", "select code, subject, message from findings where connector = 'entente'"]);
+    std::fs::write("/tmp/query.txt", [out.stdout, out.stderr].concat()).unwrap();
     let first = &links["links"][0];
     let (a, b) = (first["a"].as_str().unwrap(), first["b"].as_str().unwrap());
     let parted = estate.run(&["unlink", a, b, "--reason", "two machines, says their owner"]);

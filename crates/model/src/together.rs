@@ -7,8 +7,6 @@ mod conflicts;
 mod facts;
 mod names;
 mod nouns;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
