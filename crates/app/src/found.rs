@@ -188,3 +188,6 @@ pub(crate) fn is_named(workload: &Workload, term: &str) -> bool {
                 || nic.addresses.iter().any(|it| same(&it.to_string()))
         })
 }
+
+#[cfg(test)]
+mod tests;

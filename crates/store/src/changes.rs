@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 use serde_json::Value;
+use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row};
 use time::OffsetDateTime;
 
@@ -133,18 +134,7 @@ impl Store {
         let after = of.after.map_or(i64::MIN, micros);
         let until = of.until.map_or(i64::MAX, micros);
         let readings = self.readings().await?;
-        let of_these = of.things.as_ref().map_or_else(String::new, |things| {
-            let numbers: Vec<String> = things.iter().map(ToString::to_string).collect();
-            format!(" and v.entity in ({})", numbers.join(", "))
-        });
-        let statement = format!(
-            "select e.id, e.feed, f.platform, f.connector, e.kind, e.name, v.observed_from, v.observed_to, v.mapper, v.body, e.incarnation from versions v join entities e on e.id = v.entity join feeds f on f.id = e.feed where ((v.observed_from > $1 and v.observed_from <= $2) or (v.observed_to > $1 and v.observed_to <= $2)){of_these} order by e.id, v.observed_from"
-        );
-        let rows = sqlx::query(AssertSqlSafe(statement))
-            .bind(after)
-            .bind(until)
-            .fetch_all(&self.pool)
-            .await?;
+        let rows = self.states(of, (after, until)).await?;
         let wanted =
             |list: &[String], it: &str| list.is_empty() || list.iter().any(|one| one == it);
         let mut changes = Vec::new();
@@ -201,6 +191,24 @@ impl Store {
             ))
         });
         Ok(changes)
+    }
+
+    /// States that begin or end within the time asked for.
+    async fn states(
+        &self,
+        of: &ChangesOf,
+        (after, until): (i64, i64),
+    ) -> Result<Vec<AnyRow>, StoreError> {
+        let of_these = of.things.as_ref().map_or_else(String::new, |things| {
+            let numbers: Vec<String> = things.iter().map(ToString::to_string).collect();
+            format!(" and v.entity in ({})", numbers.join(", "))
+        });
+        let statement = format!(
+            "select e.id, e.feed, f.platform, f.connector, e.kind, e.name, v.observed_from, v.observed_to, v.mapper, v.body, e.incarnation from versions v join entities e on e.id = v.entity join feeds f on f.id = e.feed where ((v.observed_from > $1 and v.observed_from <= $2) or (v.observed_to > $1 and v.observed_to <= $2)){of_these} order by e.id, v.observed_from"
+        );
+        let states =
+            sqlx::query(AssertSqlSafe(statement)).bind(after).bind(until).fetch_all(&self.pool);
+        Ok(states.await?)
     }
 
     async fn readings(&self) -> Result<HashMap<i64, Readings>, StoreError> {

@@ -6,7 +6,7 @@ use entente_model::{
 };
 use time::PrimitiveDateTime;
 
-use crate::{START, conflicts, export, log_in, named, value, world};
+use crate::told::{START, conflicts, export, log_in, named, value, world};
 
 #[test]
 fn an_export_that_agrees_fills_and_contradicts_nothing() {

@@ -4,7 +4,7 @@ use entente_model::{Collection, Estate, Reading};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::{conflicts, export, log_in, world};
+use crate::told::{conflicts, export, log_in, world};
 
 /// Facts that every account has.
 const ALWAYS: [&str; 7] = ["id", "platform", "source", "identity", "name", "kind", "native_id"];
@@ -150,7 +150,7 @@ proptest! {
         let mut planted = Vec::new();
         for (workload, differs) in told.workloads.iter_mut().zip(power) {
             if differs && planted.len() < 10 {
-                workload.firmware.hardware_version = crate::value(99);
+                workload.firmware.hardware_version = crate::told::value(99);
                 planted.push(workload.id.to_string());
             }
         }
