@@ -197,7 +197,10 @@ fn shown(
 ) -> Shown {
     let standing = Standing::of(identities, as_of);
     let (mut readings, mut sightings) = (Vec::new(), Vec::new());
-    for it in seen {
+    // What an export shows of another platform is history.
+    let is_here = |it: &Seen| !standing.is_elsewhere(&it.member);
+    let are_some_here = seen.iter().any(is_here);
+    for it in seen.into_iter().filter(|it| !are_some_here || is_here(it)) {
         let mut facts = Vec::new();
         flatten(String::new(), &serde_json::to_value(&it.workload).unwrap_or_default(), &mut facts);
         sightings.push(Sighting {
@@ -225,7 +228,8 @@ fn shown(
         .map(ToString::to_string)
         .chain(first.map(|it| it.source.to_string()))
         .collect();
-    sightings.sort_by_key(|it| order.iter().position(|source| *source == it.source));
+    let place = |it: &Sighting| order.iter().position(|source| *source == it.source);
+    sightings.sort_by_key(|it| place(it).unwrap_or(usize::MAX));
     Shown {
         id: first
             .map(|it| it.id.to_string())

@@ -122,6 +122,11 @@ impl Standing {
         }
     }
 
+    /// True if it is known to be on another platform by then.
+    pub fn is_elsewhere(&self, member: &Member) -> bool {
+        self.elsewhere.contains(&(member.connector.clone(), member.id.clone()))
+    }
+
     /// Which machine each workload of a collection is, and which are elsewhere.
     pub fn mark(&self, reading: &mut Reading) {
         let connector = reading.collection.source.connector.to_string();

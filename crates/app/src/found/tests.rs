@@ -156,6 +156,8 @@ async fn a_machine_that_an_old_export_shows_is_where_it_moved_to() {
     assert_eq!(estate.workloads.len(), 12);
     let name = &target.workloads[0].name;
     assert!(estate.workloads.iter().any(|it| it.name == *name && it.id.as_str() == "pve/101"));
+    let shown = world.memory.show(name, AsOf::Latest).await.unwrap();
+    assert_eq!((shown.id.as_str(), shown.sightings.len(), shown.history.len()), ("pve/101", 1, 2));
     let then = world.memory.estate(AsOf::Time(day(10))).await.unwrap().0;
     assert!(then.workloads.iter().all(|it| it.id.as_str() != "pve/101"));
     assert_eq!(then.workloads.len(), 12);
