@@ -141,7 +141,7 @@ struct Step<'i> {
 struct Stay<'i> {
     members: Vec<(&'i Text, &'i Member)>,
     first: OffsetDateTime,
-    /// None while it is there.
+    /// When it was missed, or an export showed it last; none while it is there.
     last: Option<OffsetDateTime>,
 }
 
@@ -174,7 +174,7 @@ fn stays<'i>(identities: &'i Identities, keys: &'i [Text]) -> Vec<Stay<'i>> {
         .filter_map(|members| {
             let first = members.iter().map(|it| it.1.first).min()?;
             let is_there = members.iter().any(|it| it.1.last.is_none());
-            let last = members.iter().filter_map(|it| it.1.last).max();
+            let last = members.iter().filter_map(|it| it.1.ended.or(it.1.last)).max();
             Some(Stay { members, first, last: last.filter(|_| !is_there) })
         })
         .collect();

@@ -104,7 +104,8 @@ pub(crate) fn member(life: &Life) -> (Text, Member) {
         name: workload.name.to_string(),
         id: workload.id.to_string(),
         first: life.first,
-        last: life.ended.or(of_export),
+        // Not when it was missed, which is when its successor may have been seen first.
+        last: life.last.or(life.ended).filter(|_| life.ended.is_some()).or(of_export),
         ended: life.ended,
         reader,
         entity: life.entity,

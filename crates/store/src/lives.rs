@@ -27,6 +27,8 @@ pub struct Life {
     pub since: OffsetDateTime,
     /// The first reading that did not see it any more; none while it is there.
     pub ended: Option<OffsetDateTime>,
+    /// The reading before that one: it may have seen it last.
+    pub last: Option<OffsetDateTime>,
     /// The latest reading of the platform by this connector.
     pub latest_reading: OffsetDateTime,
     /// As it was last seen.
@@ -89,7 +91,7 @@ impl Store {
 
     async fn lives_where(&self, condition: &str) -> Result<Vec<Life>, StoreError> {
         let statement = format!(
-            "select e.id, f.platform, f.connector, e.incarnation, (select min(observed_from) from versions where entity = e.id), v.observed_from, v.observed_to, (select max(observed) from collections where feed = f.id), (select source from collections where feed = f.id order by observed desc, id desc limit 1), v.body, s.body from entities e join feeds f on f.id = e.feed join versions v on v.id = (select id from versions where entity = e.id order by observed_from desc limit 1) left join samples s on s.entity = e.id where e.kind = 'workloads' and {condition} order by e.id"
+            "select e.id, f.platform, f.connector, e.incarnation, (select min(observed_from) from versions where entity = e.id), v.observed_from, v.observed_to, (select max(observed) from collections where feed = f.id), (select source from collections where feed = f.id order by observed desc, id desc limit 1), v.body, s.body, (select max(observed) from collections where feed = f.id and observed < v.observed_to) from entities e join feeds f on f.id = e.feed join versions v on v.id = (select id from versions where entity = e.id order by observed_from desc limit 1) left join samples s on s.entity = e.id where e.kind = 'workloads' and {condition} order by e.id"
         );
         let rows = sqlx::query(AssertSqlSafe(statement)).fetch_all(&self.pool).await?;
         let life = |row: &sqlx::any::AnyRow| -> Result<Life, StoreError> {
@@ -106,6 +108,7 @@ impl Store {
                 first: moment(row.try_get(4)?),
                 since: moment(row.try_get(5)?),
                 ended: row.try_get::<Option<i64>, _>(6)?.map(moment),
+                last: row.try_get::<Option<i64>, _>(11)?.map(moment),
                 latest_reading: moment(row.try_get(7)?),
                 workload: unpack(&body, samples.as_deref(), &source)?,
             })
