@@ -230,6 +230,19 @@ pub(super) fn fact<T: Fact>(
     }
 }
 
+/// A setting of its own, in whose place some sources tell what holds in its absence: none of its own
+/// contradicts nothing.
+pub(super) fn inherited<T: Fact>(
+    kept: &mut Observed<T>,
+    other: &Observed<T>,
+    at: &At<'_>,
+    notes: &mut Notes,
+) {
+    if !matches!((&kept, other), (Observed::Absent, _) | (Observed::Value(_), Observed::Absent)) {
+        fact(kept, other, at, notes);
+    }
+}
+
 /// A fact that moves by itself: two accounts of it are no contradiction.
 pub(super) fn sample<T: Fact>(
     kept: &mut Observed<T>,

@@ -2,7 +2,7 @@
 //! does not compile until somebody has thought about it.
 
 use super::facts::{
-    At, Fact, Facts, Item, Notes, block, fact, listed, local, part, plain, sample, skip,
+    At, Fact, Facts, Item, Notes, block, fact, inherited, listed, local, part, plain, sample, skip,
 };
 use crate::governance::{Attribute, Governance};
 use crate::guest::{Guest, Partition, Tools};
@@ -85,8 +85,9 @@ facts! {
     Tools { fact: status version; }
     Partition { plain: mount; fact: disk_key capacity_bytes; sample: free_bytes; }
     Availability {
-        fact: ha_protected ha_restart_priority ha_isolation_response fault_tolerance evc_mode_min
-            latency_sensitivity change_tracking disk_uuid_enabled consolidation_needed;
+        fact: ha_protected fault_tolerance evc_mode_min latency_sensitivity change_tracking
+            disk_uuid_enabled consolidation_needed;
+        inherited: ha_restart_priority ha_isolation_response;
         listed: cluster_rules;
     }
     Attribute { plain: name value; fact: kind; }
