@@ -256,6 +256,17 @@ pub(super) fn sample<T: Fact>(
     }
 }
 
+/// A fact that every tool writes in words of its own (a path, the name of a device): words that differ are
+/// no contradiction.
+pub(super) fn worded<T: Fact>(
+    kept: &mut Observed<T>,
+    other: &Observed<T>,
+    at: &At<'_>,
+    notes: &mut Notes,
+) {
+    sample(kept, other, at, notes);
+}
+
 /// What every account tells.
 pub(super) fn plain<T: Fact>(kept: &mut T, other: &T, at: &At<'_>, notes: &mut Notes) {
     if !kept.agrees(other, at) {

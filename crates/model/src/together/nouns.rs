@@ -53,7 +53,7 @@ facts! {
         latest: samples;
         listed: disks nics snapshots attributes advanced_settings;
     }
-    Placement { fact: datacenter cluster host folder resource_pool vapp; }
+    Placement { fact: datacenter cluster host; worded: folder resource_pool vapp; }
     Cpu {
         fact: count sockets cores_per_socket hot_add hot_remove reservation_mhz limit_mhz shares_level
             affinity numa_affinity;
@@ -63,8 +63,9 @@ facts! {
     }
     Disk {
         plain: label;
-        fact: key uuid capacity_bytes datastore path thin mode sharing controller bus_sharing raw_mapping
-            lun change_tracking;
+        fact: key uuid capacity_bytes datastore path thin mode sharing bus_sharing raw_mapping
+            change_tracking;
+        worded: controller lun;
     }
     Nic {
         plain: label;
@@ -72,7 +73,7 @@ facts! {
             direct_path;
         listed: addresses;
     }
-    Device { plain: label; fact: backing connected; }
+    Device { plain: label; fact: connected; worded: backing; }
     Devices { listed: cdroms usb pci_passthrough vgpus serial_ports; fact: tpm encrypted; }
     Firmware { fact: kind secure_boot hardware_version; }
     VmSnapshot {
@@ -105,8 +106,9 @@ facts! {
         skip: id platform;
         plain: name;
         fact: datacenter cluster cpu_model cpu_mhz sockets cores memory_bytes hypervisor version build
-            vendor model in_maintenance in_quarantine evc_mode evc_mode_max licence_count
+            vendor model in_maintenance in_quarantine evc_mode evc_mode_max
             certificate_expires;
+        worded: licence_count;
         sample: cpu_used_basis_points memory_used_basis_points booted;
     }
     Cluster {
@@ -118,7 +120,8 @@ facts! {
     Datastore {
         skip: id platform;
         plain: name;
-        fact: kind version accessible capacity_bytes host_count datastore_cluster io_control;
+        worded: version;
+        fact: kind accessible capacity_bytes host_count datastore_cluster io_control;
         sample: provisioned_bytes free_bytes;
     }
     Network {
