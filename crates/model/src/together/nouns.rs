@@ -3,6 +3,7 @@
 
 use super::facts::{
     At, Fact, Facts, Item, Notes, block, fact, inherited, listed, local, part, plain, sample, skip,
+    worded,
 };
 use crate::governance::{Attribute, Governance};
 use crate::guest::{Guest, Partition, Tools};
