@@ -13,6 +13,7 @@ use crate::document::Assessment;
 use crate::mask::mask;
 use crate::overlay::{self, OverlayError};
 use crate::report::{Tables, assemble};
+use crate::standing::readings_of_files;
 
 /// What to assess, and how.
 #[derive(Clone, Debug)]
@@ -185,7 +186,7 @@ fn estate(request: &AssessRequest, watch: &dyn Watch) -> Result<Estate, AssessEr
         let read = read_sources::<AssessError>(path, watch)?;
         collections.extend(read.into_iter().map(|it| it.1));
     }
-    Ok(Estate::from_collections(collections))
+    Ok(Estate::of(readings_of_files(collections)))
 }
 
 /// Reads an export, or each collection in a folder, with where it was.

@@ -8,11 +8,15 @@ pub mod collect;
 pub mod collection_file;
 pub mod config;
 pub mod document;
+mod found;
+pub mod history;
 pub mod identities;
 mod mask;
 mod overlay;
 pub mod remembered;
 mod report;
+pub mod show;
+mod standing;
 pub mod watch;
 
 pub use assess::{AssessError, AssessRequest, assess, assess_estate, catalogue};

@@ -295,6 +295,9 @@ pub struct ChangesArguments {
     /// After the first and up to the second of these times
     #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with = "since")]
     pub between: Vec<Time>,
+    /// Of one workload, through all its moves: its name, id, host name, address, MAC address or UUID
+    #[arg(long, value_name = "WORKLOAD", conflicts_with = "kinds")]
+    pub workload: Option<String>,
     /// Of this list alone (workloads, hosts, grants …); may be repeated
     #[arg(long = "kind", value_name = "LIST")]
     pub kinds: Vec<String>,

@@ -1,9 +1,11 @@
 //! Everything that the command prints: data to stdout, talk to stderr.
 
+pub mod changes;
 pub mod links;
 pub mod platforms;
 pub mod query;
 pub mod remembered;
+pub mod show;
 mod summary;
 mod table;
 mod workloads;

@@ -15,7 +15,10 @@ use crate::arguments::{
     QueryArguments, ShowArguments, StoreChoice, StoreCommand, Time,
 };
 use crate::failure::{EXIT_FINDINGS, Failure};
-use crate::output::{self, links as links_screens, query as query_screens, remembered as screens};
+use crate::output::{
+    self, changes as changes_screens, links as links_screens, query as query_screens,
+    remembered as screens, show as show_screens,
+};
 use crate::platforms::wait;
 use crate::progress::Progress;
 
@@ -60,7 +63,7 @@ pub fn show(arguments: &ShowArguments) -> Result<ExitCode, Failure> {
     let as_of = as_of(arguments.at);
     let shown =
         with_store(&arguments.store, async |memory| memory.show(&arguments.workload, as_of).await)?;
-    output::print(arguments.output, &screens::Facts::of(shown, now_utc()))?;
+    output::print(arguments.output, &show_screens::Facts::of(shown, now_utc()))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -74,9 +77,13 @@ pub fn changes(arguments: &ChangesArguments) -> Result<ExitCode, Failure> {
         until: arguments.between.get(1).map(|it| it.from(now)),
         kinds: kinds?,
         platforms: arguments.platforms.clone(),
+        things: None,
     };
-    let changes = with_store(&arguments.store, async |memory| memory.changes(&of).await)?;
-    output::print(arguments.output, &screens::Changed::of(changes))?;
+    let changes = with_store(&arguments.store, async |memory| match &arguments.workload {
+        Some(workload) => memory.history(workload, &of).await,
+        None => memory.changes(&of).await,
+    })?;
+    output::print(arguments.output, &changes_screens::Changed::of(changes))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -105,9 +112,8 @@ pub fn query(arguments: &QueryArguments) -> Result<ExitCode, Failure> {
         process_memory_bytes: Some(QUERY_BYTES_MAX),
         ..QueryLimits::usual(now_utc())
     };
-    let answer = with_store(&arguments.store, async |memory| {
-        Ok(memory.store().query(&sql, as_of, &limits).await?)
-    })?;
+    let answer =
+        with_store(&arguments.store, async |memory| memory.query(&sql, as_of, &limits).await)?;
     for note in &answer.notes {
         output::talk(note);
     }

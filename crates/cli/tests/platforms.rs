@@ -1,17 +1,27 @@
 //! `check`, `collect` and what `assess` makes of collections, against the twin of every connector.
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail by panicking"
+)]
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use entente_model::Collection;
+use entente_app::collection_file::read_collection;
+use entente_connect::connector::Unwatched;
+use entente_connect::exports;
+use entente_connect::tables::Limits;
+use entente_model::{Collection, Moment, Observed, Reader, Reading};
 use entente_twins::live::{Fault, Served, Setup, platforms};
 use entente_twins::rvtools::{ExportSpec, Format, Version, write};
 use entente_twins::{EstateSpec, generate};
 use serde_json::Value;
 use tempfile::TempDir;
+use time::Duration;
 use tokio::runtime::Runtime;
 
 /// Twins that are being served, with a configuration that names them.
@@ -246,6 +256,20 @@ fn an_export_and_a_log_in_see_the_same_machines() {
     let links = json(&estate.run(&["links", "--all", "--output", "json"]));
     let joined = links["joined"].as_u64().unwrap();
     assert!(joined > estate.world.workloads.len() as u64 / 2, "{joined}: {links:#}");
+    // Each machine is there once, by the name that the configuration gives its platform.
+    let shown = json(&estate.run(&["estate", "--output", "json"]));
+    assert_eq!(shown["workloads"]["total"], estate.world.workloads.len());
+    assert_eq!(shown["workloads"]["seen_by_two"], estate.world.workloads.len());
+    assert_eq!(shown["conflicts"], 0);
+    let text = String::from_utf8(estate.run(&["estate"]).stdout).unwrap();
+    assert!(text.contains("40 workloads (40 seen by two sources)"), "{text}");
+    let machine = estate.world.workloads[3].native_id.value().unwrap().to_string();
+    for form in ["table", "json", "csv", "markdown"] {
+        for command in [vec!["show", &machine], vec!["changes", "--workload", &machine]] {
+            let output = estate.run(&[command.as_slice(), &["--output", form]].concat());
+            assert_eq!(output.status.code(), Some(0), "{command:?} {form}: {}", stderr(&output));
+        }
+    }
     let first = &links["links"][0];
     let (a, b) = (first["a"].as_str().unwrap(), first["b"].as_str().unwrap());
     let parted = estate.run(&["unlink", a, b, "--reason", "two machines, says their owner"]);
@@ -254,6 +278,59 @@ fn an_export_and_a_log_in_see_the_same_machines() {
     assert_eq!(links["joined"].as_u64().unwrap(), joined - 1);
     let unknown = estate.run(&["link", a, "no such machine", "--reason", "x"]);
     assert!(stderr(&unknown).contains("error[ENT-0412]"), "{}", stderr(&unknown));
+}
+
+/// Everything that a log-in saw, as it has been for two hours; and what an export told an hour ago.
+fn of_one_time(login: Collection, export: Collection) -> [Reading; 2] {
+    let Some(Moment::Utc(now)) = login.source.taken else { panic!("a log-in knows its time") };
+    let mut readings = [Reading::of(login, Reader::LogIn), Reading::of(export, Reader::Export)];
+    readings[1].collection.source.taken = Some(Moment::Utc(now - Duration::hours(1)));
+    for reading in &mut readings {
+        let collection = &reading.collection;
+        let workloads = collection.workloads.iter().map(|it| ("workloads", it.id.to_string()));
+        let hosts = collection.hosts.iter().map(|it| ("hosts", it.id.to_string()));
+        let clusters = collection.clusters.iter().map(|it| ("clusters", it.id.to_string()));
+        let stores = collection.datastores.iter().map(|it| ("datastores", it.id.to_string()));
+        let networks = collection.networks.iter().map(|it| ("networks", it.id.to_string()));
+        let all = workloads.chain(hosts).chain(clusters).chain(stores).chain(networks);
+        reading.since =
+            all.map(|(list, id)| ((list, id.into()), now - Duration::hours(2))).collect();
+    }
+    readings
+}
+
+#[test]
+fn an_export_and_a_log_in_that_agree_make_no_conflict_and_planted_ones_are_found() {
+    let estate = Estate::of(&[]);
+    assert!(estate.run(&["collect", "vsphere-1", "--out", "collections"]).status.success());
+    let file = fs::read_dir(estate.path("collections")).unwrap().next().unwrap().unwrap().path();
+    let login = read_collection(&file).unwrap();
+    let mut world = estate.world.clone();
+    world.platforms[0].uuid = login.platforms[0].uuid.clone();
+    let export = |world: &Collection, name: &str| {
+        let path = estate.path(name);
+        write(world, &ExportSpec::new(Version::V4_7, Format::Xlsx), &path).unwrap();
+        let (_, reader) = exports().next().unwrap();
+        reader.collect(&path, Limits::default(), &Unwatched).unwrap()
+    };
+    let conflicts = |export: Collection| -> Vec<(String, String)> {
+        let merged = entente_model::Estate::of(of_one_time(login.clone(), export).into());
+        assert_eq!(merged.workloads.len(), world.workloads.len());
+        let found = merged.findings.into_iter().filter(|it| it.code == "ENT-0211");
+        found.map(|it| (it.subject.to_string(), it.message.to_string())).collect()
+    };
+    assert_eq!(conflicts(export(&world, "agrees.xlsx")), []);
+    let planted = &mut world.clone();
+    planted.workloads[4].memory.size_bytes = Observed::Value(1 << 40);
+    planted.workloads[9].guest.hostname = Observed::Value("another.example".into());
+    let ids =
+        [4, 9].map(|at| format!("vsphere-1/{}", world.workloads[at].native_id.value().unwrap()));
+    let found = conflicts(export(planted, "disagrees.xlsx"));
+    let fields = ["`memory.size_bytes`", "`guest.hostname`"];
+    assert_eq!(found.len(), 2, "{found:#?}");
+    for (id, field) in ids.iter().zip(fields) {
+        assert!(found.iter().any(|it| it.0 == *id && it.1.starts_with(field)), "{found:#?}");
+    }
 }
 
 #[test]

@@ -48,6 +48,8 @@ pub enum EvidenceKind {
     Handover,
     /// The older one is kept, switched off, while the newer one runs.
     SourceKept,
+    /// Both show it on one host: the log-in of the host, and that of what manages it.
+    Host,
     /// Both are there at the same time.
     AtTheSameTime,
     /// A recorded move.

@@ -239,8 +239,13 @@ impl<'p, 'a> Comparison<'p, 'a> {
             Together::Never => return None,
             Together::Handover => (Kind::Handover, Side::For, TIME),
             Together::SourceKept => (Kind::SourceKept, Side::For, TIME),
+            Together::OneHost => (Kind::Host, Side::For, TIME),
             Together::Long => (Kind::AtTheSameTime, Side::Against, AT_THE_SAME_TIME),
         };
+        if kind == Kind::Host {
+            let values = self.a.sighting.runs_on.value().into_iter().cloned().collect();
+            return Some(Evidence { kind, side, weight, values });
+        }
         let power = |it: &Prepared<'_>| match &it.sighting.power {
             Observed::Value(power) => power.as_str(),
             Observed::Absent | Observed::Unobserved(_) => "power state not known",

@@ -48,6 +48,8 @@ pub struct Sighting {
     pub disk_bytes: Observed<Vec<u64>>,
     /// When the platform says that it was created.
     pub created: Observed<Moment>,
+    /// Name of the host on which it runs.
+    pub runs_on: Observed<Text>,
     /// Its disks are layers over those of another machine, whose UUID it may carry.
     pub linked_clone: Observed<bool>,
 }
@@ -70,8 +72,15 @@ impl Sighting {
             hostname: workload.guest.hostname.clone(),
             disk_bytes: disk_bytes(workload),
             created: workload.created.clone(),
+            runs_on: Observed::Unobserved(Why::NotSupplied),
             linked_clone: linked_clone(workload),
         }
+    }
+
+    /// The same, with the name of the host on which it runs: a workload knows its id alone.
+    #[must_use]
+    pub fn on_host(self, name: &Text) -> Self {
+        Self { runs_on: Observed::Value(name.clone()), ..self }
     }
 }
 

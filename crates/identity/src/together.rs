@@ -3,6 +3,7 @@
 use entente_model::{Moment, Observed, PowerState};
 
 use crate::prepared::Prepared;
+use crate::values::Host;
 
 /// Longest time for which a machine may be seen on the old and on the new platform while it is handed
 /// over: a night's move, seen by two daily collections that do not run at the same hour.
@@ -18,6 +19,8 @@ pub(crate) enum Together {
     Handover,
     /// The older one is kept, switched off, and the newer one runs: a move whose source is kept.
     SourceKept,
+    /// Both show it on one host: the log-in of the host, and that of what manages it.
+    OneHost,
     /// Both are there, and nothing says that only one of them is the machine.
     Long,
 }
@@ -48,8 +51,21 @@ pub(crate) fn together(a: &Prepared<'_>, b: &Prepared<'_>) -> Together {
     match (runs(a), runs(b)) {
         (Some(false), Some(true)) if is_older(a, b) => Together::SourceKept,
         (Some(true), Some(false)) if is_older(b, a) => Together::SourceKept,
+        _ if is_on_one_host(a, b) => Together::OneHost,
         _ => Together::Long,
     }
+}
+
+/// True if both platforms show the same running instance on a host of the same full name. Short names of
+/// hosts repeat from site to site, and so they tell nothing.
+fn is_on_one_host(a: &Prepared<'_>, b: &Prepared<'_>) -> bool {
+    let host = |it: &Prepared<'_>| {
+        let host = it.sighting.runs_on.value().and_then(|it| Host::new(it))?;
+        (!host.domain.is_empty()).then_some(host)
+    };
+    let is_one_instance = a.instance.is_some() && a.instance == b.instance;
+    let may_run_alike = !matches!((runs(a), runs(b)), (Some(a), Some(b)) if a != b);
+    is_one_instance && may_run_alike && matches!((host(a), host(b)), (Some(a), Some(b)) if a == b)
 }
 
 /// True if these two cannot be one machine as far as times tell.

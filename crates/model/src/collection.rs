@@ -1,6 +1,6 @@
 //! What one reading of one source saw, and what it could not see.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -89,6 +89,23 @@ impl GapCause {
             Self::Cancelled => "cancelled",
             Self::Unreachable => "unreachable",
         }
+    }
+
+    /// True if objects may be missing from a list for this reason.
+    pub fn may_hide_objects(self) -> bool {
+        matches!(
+            self,
+            Self::MissingSection
+                | Self::UnmappedRow
+                | Self::Truncated
+                | Self::LimitReached
+                | Self::Ambiguous
+                | Self::NoPermission
+                | Self::CallFailed
+                | Self::TimedOut
+                | Self::Cancelled
+                | Self::Unreachable
+        )
     }
 }
 
@@ -220,6 +237,19 @@ impl Collection {
             workloads: Vec::new(),
             control: ControlPlane::default(),
         }
+    }
+
+    /// Lists that gaps may have taken objects from: what is missing there is not known to be gone. A gap of
+    /// no list may be of any.
+    pub fn partial_lists(&self) -> BTreeSet<&'static str> {
+        let lists: Vec<&'static str> = self.counts().into_iter().map(|it| it.0).collect();
+        let mut partial = BTreeSet::new();
+        for gap in self.gaps.iter().filter(|it| it.cause.may_hide_objects()) {
+            let section = gap.place.section.as_deref().unwrap_or_default();
+            let is_list = lists.contains(&section);
+            partial.extend(lists.iter().filter(|it| !is_list || **it == section));
+        }
+        partial
     }
 
     /// How many objects there are of each kind, by the list's name.

@@ -5,17 +5,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::Serialize;
 use smol_str::SmolStr as Text;
 
-use crate::collection::{Collection, Gap, GapCause, Place, Source};
+use crate::collection::{Collection, Gap, Source};
 use crate::control::ControlPlane;
 use crate::finding::{Finding, Severity};
 use crate::governance::Application;
 use crate::ids::{
-    ApplicationId, ClusterId, DatastoreId, HostId, NetworkId, PlatformId, WorkloadId,
+    ApplicationId, ClusterId, DatastoreId, HostId, NetworkId, PlatformId, SourceId, WorkloadId,
 };
 use crate::infrastructure::{
     Cluster, Datastore, Host, Licence, Network, Platform, Product, ResourcePool, Switch,
 };
 use crate::observed::{Observed, Why};
+use crate::reading::{Reader, Reading};
+use crate::together::Together;
 use crate::workload::Workload;
 
 /// Everything across all platforms, as one model. Every list is sorted by id or name, so that the
@@ -50,24 +52,72 @@ pub struct Estate {
     pub workloads: Vec<Workload>,
     /// The control plane around them.
     pub control: ControlPlane,
+    /// Workloads that several sources show, with the sources, the one that goes first before the others.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub seen_by: BTreeMap<WorkloadId, Vec<SourceId>>,
+    /// Ids by which sources call a platform that has another id here.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub also_known_as: BTreeMap<PlatformId, PlatformId>,
     /// Applications, derived from the workloads' governance by [`Estate::derive_applications`].
     pub applications: Vec<Application>,
 }
 
 impl Estate {
-    /// Joins collections into one estate.
+    /// Joins collections into one estate: what is known of them is what they tell themselves.
     ///
-    /// Where two collections tell of the same object, the one taken later is kept (then the one with
-    /// the greater source id) and a gap of cause [`GapCause::Conflict`] says how many differed.
-    pub fn from_collections(mut collections: Vec<Collection>) -> Self {
-        collections
-            .sort_by(|a, b| (b.source.taken, &b.source.id).cmp(&(a.source.taken, &a.source.id)));
+    /// Where several tell of the same object, see [`Estate::of`].
+    pub fn from_collections(collections: Vec<Collection>) -> Self {
+        // What an export never shows tells a log-in.
+        let reader = |it: &Collection| match it.control.is_empty() {
+            true => Reader::Export,
+            false => Reader::LogIn,
+        };
+        let reading = |it: Collection| {
+            let reader = reader(&it);
+            Reading::of(it, reader)
+        };
+        Self::of(collections.into_iter().map(reading).collect())
+    }
+
+    /// Joins readings into one estate, whatever their order.
+    ///
+    /// Where several tell of the same object, it is put together fact by fact: an observed fact stands
+    /// before one that is not, the later reading before the earlier, and lists come whole from one reading.
+    /// Contradictions about one time are findings of code `ENT-0211`.
+    pub fn of(readings: Vec<Reading>) -> Self {
+        let (mut together, names, mut collections) = Together::of(readings);
         let mut estate = Self::default();
         estate.take_control_planes(&mut collections);
-        let repeated: u64 = collections.into_iter().map(|it| estate.absorb(it)).sum();
-        estate.findings.extend(overlap(repeated));
+        macro_rules! join {
+            ($($list:ident by $key:expr;)*) => {$(
+                let lists = collections.iter_mut().map(|it| std::mem::take(&mut it.$list));
+                let lists = lists.collect();
+                estate.$list = together.list(lists, $key);
+            )*};
+        }
+        join! {
+            platforms by |it| it.id.clone();
+            products by |it| (it.platform.clone(), it.name.clone());
+            clusters by |it| it.id.clone();
+            hosts by |it| it.id.clone();
+            datastores by |it| it.id.clone();
+            switches by |it| (it.platform.clone(), it.kind, it.name.clone());
+            networks by |it| it.id.clone();
+            resource_pools by |it| {
+                (it.platform.clone(), it.path.value().unwrap_or(&it.name).clone())
+            };
+        }
+        let lists = collections.iter_mut().map(|it| std::mem::take(&mut it.workloads)).collect();
+        estate.workloads = together.workloads(lists);
+        for collection in collections {
+            estate.absorb(collection);
+        }
+        estate.seen_by = std::mem::take(&mut together.seen_by);
+        estate.findings.extend(overlap(&together, &estate.seen_by));
+        estate.findings.extend(together.into_findings());
         let twice = estate.platforms_seen_twice();
         estate.findings.extend(twice);
+        estate.also_known_as = names;
         estate.sort();
         estate.derive_applications();
         estate
@@ -87,49 +137,15 @@ impl Estate {
         }
     }
 
-    /// Adds a collection; says how many of its objects were there already.
-    fn absorb(&mut self, collection: Collection) -> u64 {
-        let Collection {
-            source,
-            gaps,
-            findings,
-            platforms,
-            products,
-            clusters,
-            hosts,
-            datastores,
-            switches,
-            networks,
-            resource_pools,
-            licences,
-            workloads,
-            control: _,
-        } = collection;
+    /// Adds what is not put together.
+    fn absorb(&mut self, collection: Collection) {
+        let Collection { source, gaps, findings, licences, .. } = collection;
         self.gaps.extend(gaps);
         self.findings.extend(findings);
-        let gaps = &mut self.gaps;
-        let mut join = Join { source: &source, gaps, repeated: 0 };
-        join.add(&mut self.platforms, platforms, "platforms", |it| it.id.clone());
-        join.add(&mut self.products, products, "products", |it| {
-            (it.platform.clone(), it.name.clone())
-        });
-        join.add(&mut self.clusters, clusters, "clusters", |it| it.id.clone());
-        join.add(&mut self.hosts, hosts, "hosts", |it| it.id.clone());
-        join.add(&mut self.datastores, datastores, "datastores", |it| it.id.clone());
-        join.add(&mut self.switches, switches, "switches", |it| {
-            (it.platform.clone(), it.kind, it.name.clone())
-        });
-        join.add(&mut self.networks, networks, "networks", |it| it.id.clone());
-        join.add(&mut self.resource_pools, resource_pools, "resource pools", |it| {
-            (it.platform.clone(), it.path.value().unwrap_or(&it.name).clone())
-        });
-        join.add(&mut self.workloads, workloads, "workloads", |it| it.id.clone());
-        let repeated = join.repeated;
         // Several licences of one name are several licences: only a second reading repeats them.
         let known: Vec<_> = self.licences.iter().map(|it| it.platform.clone()).collect();
         self.licences.extend(licences.into_iter().filter(|it| !known.contains(&it.platform)));
         self.sources.push(source);
-        repeated
     }
 
     fn sort(&mut self) {
@@ -206,58 +222,23 @@ impl Estate {
     }
 }
 
-/// Sources that tell of the same objects are worth a person's time.
-fn overlap(repeated: u64) -> Option<Finding> {
-    (repeated > 0).then(|| Finding {
-        severity: Severity::Warning,
+/// Sources that tell of the same objects are worth knowing of.
+fn overlap(together: &Together, seen_by: &BTreeMap<WorkloadId, Vec<SourceId>>) -> Option<Finding> {
+    let Together { repeated, gone, .. } = together;
+    let of_these = match *gone {
+        0 => String::new(),
+        gone => format!("; {gone} that only an earlier export shows are gone by a later log-in"),
+    };
+    (*repeated > 0 || *gone > 0).then(|| Finding {
+        severity: Severity::Information,
         code: Text::new_static("ENT-0205"),
         subject: Text::new_static("sources"),
         message: Text::from(format!(
-            "{repeated} objects are in more than one source; the later source is used"
+            "{repeated} objects, {} workloads among them, are in more than one source and are put together{of_these}",
+            seen_by.len()
         )),
-        remedy: Text::new_static("give one source of each platform"),
+        remedy: Text::new_static("where sources disagree, ENT-0211 says so"),
     })
-}
-
-/// Adds one collection's objects to those of collections that take precedence.
-struct Join<'a> {
-    source: &'a Source,
-    gaps: &'a mut Vec<Gap>,
-    repeated: u64,
-}
-
-impl Join<'_> {
-    fn add<T: PartialEq, K: std::hash::Hash + Eq>(
-        &mut self,
-        kept: &mut Vec<T>,
-        new: Vec<T>,
-        noun: &str,
-        key: impl Fn(&T) -> K,
-    ) {
-        let known: HashMap<K, usize> =
-            kept.iter().enumerate().map(|(at, it)| (key(it), at)).collect();
-        let mut repeated = 0;
-        for object in new {
-            if known.contains_key(&key(&object)) {
-                repeated += 1;
-            } else {
-                kept.push(object);
-            }
-        }
-        // A platform is expected in every export of it; only its objects make a conflict.
-        if repeated > 0 && noun != "platforms" {
-            self.repeated += repeated;
-            self.gaps.push(Gap {
-                cause: GapCause::Conflict,
-                place: Place { file: self.source.location.clone(), ..Place::default() },
-                message: Text::from(format!(
-                    "{noun} that a later export of the same platform also holds: the later one is kept"
-                )),
-                value: None,
-                count: repeated,
-            });
-        }
-    }
 }
 
 /// Tables over an [`Estate`] for looking things up by id.

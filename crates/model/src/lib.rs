@@ -17,6 +17,8 @@ mod ids;
 mod infrastructure;
 mod moment;
 mod observed;
+mod reading;
+mod together;
 mod workload;
 
 pub use collection::{Collection, Gap, GapCause, Place, Source, SourceLimit, Tally};
@@ -43,7 +45,9 @@ pub use infrastructure::{
 };
 pub use moment::{Date, InvalidMoment, Moment};
 pub use observed::{Completeness, Listing, Observed, Why};
+pub use reading::{Reader, Reading, UNTOLD_ZONE};
 pub use smol_str::SmolStr as Text;
+pub use together::{CONFLICTS_OF_A_FACT_MAX, PlatformAccount, same_platforms};
 pub use uuid::Uuid;
 pub use workload::{
     Availability, IdentityBasis, Placement, PowerState, Setting, Workload, WorkloadKind,

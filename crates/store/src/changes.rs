@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::Row;
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
 use time::OffsetDateTime;
 
 use crate::body::{decompress, unreadable};
@@ -28,6 +29,8 @@ pub struct ChangesOf {
     pub kinds: Vec<String>,
     /// Of these platforms alone; of all without one.
     pub platforms: Vec<String>,
+    /// Of these things alone, by their numbers in the store; of all without one.
+    pub things: Option<Vec<i64>>,
 }
 
 /// One change of one thing.
@@ -41,6 +44,8 @@ pub struct Change {
     pub kind: String,
     /// Its id, or what it is known by.
     pub id: String,
+    /// Which life of this id: ids are given again.
+    pub incarnation: i64,
     /// Its name, where it has one of its own.
     pub name: Option<String>,
     /// What became of it.
@@ -69,6 +74,8 @@ pub enum ChangeKind {
     Known,
     /// Another release of Entente reads it differently: whether it changed, too, cannot be told.
     Reinterpreted,
+    /// It is gone here and there now: told by whoever knows that both are one thing, never by the store.
+    Moved,
 }
 
 impl ChangeKind {
@@ -80,6 +87,7 @@ impl ChangeKind {
             Self::Gone => "gone",
             Self::Known => "known",
             Self::Reinterpreted => "reinterpreted",
+            Self::Moved => "moved",
         }
     }
 }
@@ -99,6 +107,7 @@ struct Owner {
     connector: String,
     kind: String,
     name: String,
+    incarnation: i64,
 }
 
 /// Readings of one feed.
@@ -135,13 +144,7 @@ impl Store {
         let after = of.after.map_or(i64::MIN, micros);
         let until = of.until.map_or(i64::MAX, micros);
         let readings = self.readings().await?;
-        let rows = sqlx::query(
-            "select e.id, e.feed, f.platform, f.connector, e.kind, e.name, v.observed_from, v.observed_to, v.body from versions v join entities e on e.id = v.entity join feeds f on f.id = e.feed where (v.observed_from > $1 and v.observed_from <= $2) or (v.observed_to > $1 and v.observed_to <= $2) order by e.id, v.observed_from",
-        )
-        .bind(after)
-        .bind(until)
-        .fetch_all(&self.pool)
-        .await?;
+        let rows = self.states(of, (after, until)).await?;
         let wanted =
             |list: &[String], it: &str| list.is_empty() || list.iter().any(|one| one == it);
         let mut changes = Vec::new();
@@ -155,6 +158,7 @@ impl Store {
                 connector: row.try_get(3)?,
                 kind: row.try_get(4)?,
                 name: row.try_get(5)?,
+                incarnation: row.try_get(10)?,
             };
             if !wanted(&of.kinds, &owner.kind) || !wanted(&of.platforms, &owner.platform) {
                 continue;
@@ -228,6 +232,24 @@ impl Store {
         Ok(sighting.max(whole))
     }
 
+    /// States that begin or end within the time asked for.
+    async fn states(
+        &self,
+        of: &ChangesOf,
+        (after, until): (i64, i64),
+    ) -> Result<Vec<AnyRow>, StoreError> {
+        let of_these = of.things.as_ref().map_or_else(String::new, |things| {
+            let numbers: Vec<String> = things.iter().map(ToString::to_string).collect();
+            format!(" and v.entity in ({})", numbers.join(", "))
+        });
+        let statement = format!(
+            "select e.id, e.feed, f.platform, f.connector, e.kind, e.name, v.observed_from, v.observed_to, v.body, e.incarnation from versions v join entities e on e.id = v.entity join feeds f on f.id = e.feed where ((v.observed_from > $1 and v.observed_from <= $2) or (v.observed_to > $1 and v.observed_to <= $2)){of_these} order by e.id, v.observed_from"
+        );
+        let states =
+            sqlx::query(AssertSqlSafe(statement)).bind(after).bind(until).fetch_all(&self.pool);
+        Ok(states.await?)
+    }
+
     async fn readings(&self) -> Result<HashMap<i64, Readings>, StoreError> {
         let rows = sqlx::query(
             "select c.feed, c.observed, c.mapper, i.kind from collections c left join incomplete i on i.collection = c.id order by c.feed, c.observed",
@@ -286,6 +308,7 @@ fn change(
         connector: owner.connector.clone(),
         kind: owner.kind.clone(),
         id: owner.name.clone(),
+        incarnation: owner.incarnation,
         name: body.get("name").and_then(Value::as_str).map(str::to_owned),
         change,
         after: after.map(moment),

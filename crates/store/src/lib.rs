@@ -12,6 +12,7 @@
 //! [`Collection`]: entente_model::Collection
 
 mod body;
+mod candidates;
 mod changes;
 mod database;
 mod difference;
@@ -29,11 +30,12 @@ pub mod tables;
 mod timeline;
 mod write;
 
+pub use candidates::Since;
 pub use changes::{Change, ChangeKind, ChangesOf};
 pub use database::{Address, Engine, Store};
 pub use difference::{FieldChange, FieldChangeKind, item_names};
 pub use error::StoreError;
-pub use lives::{Decided, Life};
+pub use lives::{Decided, Life, LivesOf};
 pub use maintain::{Compacted, Retention, Stats};
 pub use nouns::KINDS;
 pub use read::{Age, AsOf};

@@ -1,19 +1,26 @@
 //! The lives of workloads: from when to when each was seen, as what; and what people decided about them.
 
+use std::collections::HashMap;
+
 use entente_model::{SourceId, Workload};
-use sqlx::Row;
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
 use time::OffsetDateTime;
 
 use crate::body::unpack;
 use crate::database::{Cell, Rows, Store};
 use crate::error::StoreError;
+use crate::nouns::Noun;
 use crate::pipe::Pipe;
 use crate::read::moment;
+use crate::samples::Samples;
 use crate::write::micros;
 
 /// One workload as one connector saw it on one platform, from the first time to the last.
 #[derive(Clone, Debug)]
 pub struct Life {
+    /// Its number in this store.
+    pub entity: i64,
     /// The platform.
     pub platform: String,
     /// Name of the connector.
@@ -22,13 +29,31 @@ pub struct Life {
     pub incarnation: i64,
     /// When it was first seen.
     pub first: OffsetDateTime,
+    /// Since when it has been as it was last seen.
+    pub since: OffsetDateTime,
     /// The first reading that did not see it any more; none while it is there.
     pub ended: Option<OffsetDateTime>,
+    /// The reading before that one: it may have seen it last.
+    pub last: Option<OffsetDateTime>,
     /// The latest reading of the platform by this connector.
     pub latest_reading: OffsetDateTime,
-    /// As it was last seen, without what moves by itself.
+    /// As it was last seen; what moves by itself only where lives are asked for one by one.
     pub workload: Workload,
 }
+
+/// Which lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LivesOf {
+    /// All of them.
+    All,
+    /// Those that ended.
+    Ended,
+    /// These, by number.
+    These(Vec<i64>),
+}
+
+/// Things asked for at once.
+const AT_ONCE: usize = 400;
 
 /// What a person decided about two lives, by whatever names the caller knows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,28 +75,44 @@ pub struct Decided {
 impl Store {
     /// All lives of workloads, gone ones included.
     pub async fn lives(&self) -> Result<Vec<Life>, StoreError> {
-        let rows = sqlx::query(
-            "select f.platform, f.connector, e.incarnation, (select min(observed_from) from versions where entity = e.id), v.observed_to, (select max(observed) from collections where feed = f.id), v.body from entities e join feeds f on f.id = e.feed join versions v on v.id = (select id from versions where entity = e.id order by observed_from desc limit 1) where e.kind = 'workloads' order by e.id",
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        let life = |row: &sqlx::any::AnyRow| -> Result<Life, StoreError> {
-            let platform: String = row.try_get(0)?;
-            let source: SourceId = platform
-                .parse()
-                .map_err(|_| StoreError::Damaged(format!("`{platform}` is no platform")))?;
-            let body: Vec<u8> = row.try_get(6)?;
-            Ok(Life {
-                connector: row.try_get(1)?,
-                incarnation: row.try_get(2)?,
-                first: moment(row.try_get(3)?),
-                ended: row.try_get::<Option<i64>, _>(4)?.map(moment),
-                latest_reading: moment(row.try_get(5)?),
-                workload: unpack(&body, None, &source)?,
-                platform,
-            })
+        self.lives_of(&LivesOf::All).await
+    }
+
+    /// Lives of workloads, in the order in which they were first recorded.
+    pub async fn lives_of(&self, of: &LivesOf) -> Result<Vec<Life>, StoreError> {
+        let all = match of {
+            LivesOf::All => return unpacked(&self.lives_where("true").await?, &HashMap::new()),
+            LivesOf::Ended => {
+                let rows = self.lives_where("v.observed_to is not null").await?;
+                return unpacked(&rows, &HashMap::new());
+            }
+            LivesOf::These(all) => all,
         };
-        rows.iter().map(life).collect()
+        let mut lives = Vec::with_capacity(all.len());
+        let mut samples = HashMap::new();
+        for some in all.chunks(AT_ONCE) {
+            let numbers: Vec<String> = some.iter().map(ToString::to_string).collect();
+            let condition = format!("e.id in ({})", numbers.join(", "));
+            let rows = self.lives_where(&condition).await?;
+            for row in &rows {
+                let feed: i64 = row.try_get(10)?;
+                if !samples.contains_key(&feed) {
+                    let connection = &mut *self.pool.acquire().await?;
+                    let of_feed = Samples::read(connection, feed, Workload::KIND, i64::MAX).await?;
+                    samples.insert(feed, of_feed);
+                }
+            }
+            lives.append(&mut unpacked(&rows, &samples)?);
+        }
+        lives.sort_by_key(|it| it.entity);
+        Ok(lives)
+    }
+
+    async fn lives_where(&self, condition: &str) -> Result<Vec<AnyRow>, StoreError> {
+        let statement = format!(
+            "select e.id, f.platform, f.connector, e.incarnation, (select min(observed_from) from versions where entity = e.id), v.observed_from, v.observed_to, (select max(observed) from collections where feed = f.id), (select source from collections where feed = f.id order by observed desc, id desc limit 1), v.body, e.feed, (select max(observed) from collections where feed = f.id and observed < v.observed_to) from entities e join feeds f on f.id = e.feed join versions v on v.id = (select id from versions where entity = e.id order by observed_from desc limit 1) where e.kind = 'workloads' and {condition} order by e.id"
+        );
+        Ok(sqlx::query(AssertSqlSafe(statement)).fetch_all(&self.pool).await?)
     }
 
     /// Remembers a decision.
@@ -114,4 +155,28 @@ impl Store {
         };
         rows.fetch_all(&self.pool).await?.iter().map(decided).collect()
     }
+}
+
+/// Rows as lives, with samples by feed where there are any.
+fn unpacked(rows: &[AnyRow], samples: &HashMap<i64, Samples>) -> Result<Vec<Life>, StoreError> {
+    let life = |row: &AnyRow| -> Result<Life, StoreError> {
+        let source: String = row.try_get(8)?;
+        let source: SourceId =
+            source.parse().map_err(|_| StoreError::Damaged(format!("`{source}` is no source")))?;
+        let (entity, feed): (i64, i64) = (row.try_get(0)?, row.try_get(10)?);
+        let samples = samples.get(&feed).and_then(|it| it.get(entity));
+        Ok(Life {
+            entity,
+            platform: row.try_get(1)?,
+            connector: row.try_get(2)?,
+            incarnation: row.try_get(3)?,
+            first: moment(row.try_get(4)?),
+            since: moment(row.try_get(5)?),
+            ended: row.try_get::<Option<i64>, _>(6)?.map(moment),
+            last: row.try_get::<Option<i64>, _>(11)?.map(moment),
+            latest_reading: moment(row.try_get(7)?),
+            workload: unpack(row.try_get(9)?, samples, &source)?,
+        })
+    };
+    rows.iter().map(life).collect()
 }

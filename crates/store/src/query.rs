@@ -8,6 +8,7 @@ mod as_of;
 mod error;
 mod examples;
 mod expression;
+mod findings;
 mod function;
 mod guard;
 mod place;
@@ -23,6 +24,7 @@ mod words;
 
 use std::time::Duration;
 
+use entente_model::Finding;
 use time::OffsetDateTime;
 
 use crate::database::Store;
@@ -31,6 +33,7 @@ use crate::read::AsOf;
 pub use error::{Position, QueryError};
 pub use examples::{Example, examples};
 pub use search::Hit;
+pub(crate) use search::normal;
 pub use views::{View, ViewColumn, catalogue, page};
 
 use guard::{Target, Terms};
@@ -123,12 +126,27 @@ impl Store {
         as_of: AsOf,
         limits: &QueryLimits,
     ) -> Result<QueryResult, QueryError> {
+        self.query_with(sql, as_of, limits, &[]).await
+    }
+
+    /// The same, with findings of several readers at once beside those of each.
+    pub async fn query_with(
+        &self,
+        sql: &str,
+        as_of: AsOf,
+        limits: &QueryLimits,
+        findings: &[Finding],
+    ) -> Result<QueryResult, QueryError> {
         let (target, now) = match as_of {
             AsOf::Latest => (Target::from(self.engine), limits.now),
             AsOf::Time(at) => (Target::Sqlite, at),
         };
         let rows_max = Some(u64::from(limits.rows) + 1);
-        let checked = guard::check(sql, Terms { target, now, rows_max })?;
+        let has_findings = !findings.is_empty();
+        let mut checked = guard::check(sql, Terms { target, now, rows_max, has_findings })?;
+        if has_findings && checked.views.contains("findings") {
+            checked.sql = findings::with(&checked.sql, findings);
+        }
         match (as_of, target) {
             (AsOf::Time(at), _) => as_of::ask(self, at, &checked, limits).await,
             (AsOf::Latest, Target::Postgres) => postgres::ask(self, &checked.sql, limits).await,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use entente_model::{Activity, Collection, Platform, SourceId};
+use entente_model::{Activity, Collection, Host, Platform, SourceId};
 use futures_util::TryStreamExt;
 use sqlx::Row;
 use sqlx::any::AnyRow;
@@ -119,6 +119,11 @@ impl Store {
         self.everywhere(as_of).await
     }
 
+    /// Hosts as each connector tells of them, as of a time.
+    pub async fn hosts(&self, as_of: AsOf) -> Result<Vec<Host>, StoreError> {
+        self.everywhere(as_of).await
+    }
+
     /// One list of all platforms.
     async fn everywhere<N: Noun + Send + 'static>(
         &self,
@@ -136,7 +141,7 @@ impl Store {
         Ok(nouns)
     }
 
-    async fn list<N: Noun + Send + 'static>(
+    pub(crate) async fn list<N: Noun + Send + 'static>(
         &self,
         feed: i64,
         as_of: AsOf,

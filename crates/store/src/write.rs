@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, Row};
 use time::OffsetDateTime;
 
+use crate::body::{decompress, unreadable};
 use crate::database::Store;
 use crate::error::StoreError;
 use crate::nouns::{KINDS, Noun, by_platform, for_each_list};
@@ -20,7 +21,9 @@ use crate::point;
 use writer::Writer;
 
 pub(crate) use batches::Batches;
-pub(crate) use current::{Current, has_control_plane, head_rows, later_rivals, rivals};
+pub(crate) use current::{
+    Current, Rival, certainly_after, has_control_plane, head_rows, later_rivals, rivals,
+};
 pub(crate) use known::Known;
 pub(crate) use refill::refill;
 
@@ -69,6 +72,11 @@ pub(crate) struct Head {
     pub findings: Vec<entente_model::Finding>,
 }
 
+/// Reads it.
+pub(crate) fn head(bytes: &[u8]) -> Result<Head, StoreError> {
+    serde_json::from_slice(&decompress(bytes)?).map_err(unreadable)
+}
+
 /// Microseconds since 1970.
 pub(crate) fn micros(at: OffsetDateTime) -> i64 {
     i64::try_from(at.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX)
@@ -87,20 +95,7 @@ fn observed(taken: Option<Moment>, stamp: &Stamp) -> (i64, &'static str) {
 pub(crate) fn incomplete(gaps: &[Gap]) -> BTreeMap<&'static str, GapCause> {
     let mut lists = BTreeMap::new();
     for gap in gaps {
-        let hides = matches!(
-            gap.cause,
-            GapCause::MissingSection
-                | GapCause::UnmappedRow
-                | GapCause::Truncated
-                | GapCause::LimitReached
-                | GapCause::Ambiguous
-                | GapCause::NoPermission
-                | GapCause::CallFailed
-                | GapCause::TimedOut
-                | GapCause::Cancelled
-                | GapCause::Unreachable
-        );
-        if !hides {
+        if !gap.cause.may_hide_objects() {
             continue;
         }
         let section = gap.place.section.as_deref().unwrap_or_default();

@@ -81,6 +81,11 @@ fn evidence(it: &Evidence) -> String {
         .to_owned()
 }
 
+/// Why two are one, in one cell.
+pub(super) fn reasons(all: &[Evidence]) -> String {
+    all.iter().map(evidence).collect::<Vec<_>>().join(", ")
+}
+
 impl Screens for Links {
     fn screens(&self, style: Style, out: &mut dyn Write) -> io::Result<()> {
         let mut table = Table::new(&["link", "one", "name", "other", "name", "evidence"]);

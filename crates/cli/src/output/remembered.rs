@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use entente_app::remembered::{Imported, Shown, Told};
+use entente_app::remembered::Imported;
 use entente_model::{Estate, Observed};
-use entente_store::{Age, ChangeKind, Compacted, FieldChangeKind, Stats};
+use entente_store::{Age, Compacted, Stats};
 use serde::Serialize;
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
@@ -18,16 +18,13 @@ use super::table::{Style, Table};
 /// Longest value in a cell for people, in characters.
 const VALUE_CHARACTERS_MAX: usize = 60;
 
-/// Facts of one change that people are shown; CSV and JSON hold all.
-const FACTS_SHOWN: usize = 6;
-
 /// A time as people read it.
-fn at(time: OffsetDateTime) -> String {
+pub(super) fn at(time: OffsetDateTime) -> String {
     entente_model::Moment::Utc(time).to_string()
 }
 
 /// How long ago, in one word.
-fn ago(time: OffsetDateTime, now: OffsetDateTime) -> String {
+pub(super) fn ago(time: OffsetDateTime, now: OffsetDateTime) -> String {
     let age = (now - time).max(Duration::ZERO);
     match age.whole_seconds() {
         0..120 => format!("{} s", age.whole_seconds()),
@@ -121,12 +118,25 @@ impl Screens for Imports {
     }
 }
 
+/// The finding that sources disagree.
+const CONFLICT: &str = "ENT-0211";
+
 /// The estate in a few lines.
 #[derive(Serialize)]
 pub struct Summary {
     platforms: Vec<PlatformLine>,
+    workloads: Counted,
+    conflicts: usize,
     objects: BTreeMap<&'static str, usize>,
     gaps: u64,
+}
+
+/// How many, each counted once.
+#[derive(Serialize)]
+struct Counted {
+    total: usize,
+    seen_by_two: usize,
+    seen_by_more: usize,
 }
 
 #[derive(Serialize)]
@@ -147,12 +157,17 @@ struct PlatformLine {
 impl Summary {
     /// From an estate and the ages of what it is made of.
     pub fn of(estate: &Estate, ages: &[Age], now: OffsetDateTime) -> Self {
+        // A platform that sources name differently is here by one name.
+        let name = |age: &Age| {
+            let names = estate.also_known_as.iter().find(|it| it.0.as_str() == age.platform);
+            names.map_or(age.platform.clone(), |it| it.1.to_string())
+        };
         let line = |age: &Age| {
-            let here = |it: &entente_model::PlatformId| it.as_str() == age.platform;
+            let name = name(age);
+            let here = |it: &entente_model::PlatformId| it.as_str() == name;
             let on = Observed::Value(entente_model::PowerState::On);
             let workloads = estate.workloads.iter().filter(|it| here(&it.platform));
             PlatformLine {
-                platform: age.platform.clone(),
                 connector: age.connector.clone(),
                 observed: age.observed,
                 age: ago(age.observed, now),
@@ -162,11 +177,22 @@ impl Summary {
                 clusters: estate.clusters.iter().filter(|it| here(&it.platform)).count(),
                 datastores: estate.datastores.iter().filter(|it| here(&it.platform)).count(),
                 networks: estate.networks.iter().filter(|it| here(&it.platform)).count(),
+                platform: name,
             }
         };
-        let known = |age: &&Age| estate.platforms.iter().any(|it| it.id.as_str() == age.platform);
+        let known = |age: &&Age| estate.platforms.iter().any(|it| it.id.as_str() == name(age));
+        let seen_by = |is_many: fn(usize) -> bool| {
+            let here = estate.workloads.iter().filter_map(|it| estate.seen_by.get(&it.id));
+            here.filter(|it| is_many(it.len())).count()
+        };
         Self {
             platforms: ages.iter().filter(known).map(line).collect(),
+            workloads: Counted {
+                total: estate.workloads.len(),
+                seen_by_two: seen_by(|sources| sources == 2),
+                seen_by_more: seen_by(|sources| sources > 2),
+            },
+            conflicts: estate.findings.iter().filter(|it| it.code == CONFLICT).count(),
             objects: estate.control.counts().into_iter().filter(|it| it.1 > 0).collect(),
             gaps: estate.gaps.iter().map(|it| it.count).sum(),
         }
@@ -209,9 +235,27 @@ impl Screens for Summary {
             }
             table.write(style, out)?;
         }
+        let Counted { total, seen_by_two, seen_by_more } = self.workloads;
+        let of_these: Vec<String> = [(seen_by_two, "two"), (seen_by_more, "more")]
+            .iter()
+            .filter(|it| it.0 > 0)
+            .map(|(count, sources)| format!("{} seen by {sources} sources", grouped(*count as u64)))
+            .collect();
+        let of_these = match of_these.is_empty() {
+            true => String::new(),
+            false => format!(" ({})", of_these.join(", ")),
+        };
+        writeln!(out, "\n{} workloads{of_these}", grouped(total as u64))?;
+        if self.conflicts > 0 {
+            writeln!(
+                out,
+                "sources disagree: {} findings, `entente query \"select subject, message from findings where code = '{CONFLICT}'\"` shows them",
+                grouped(self.conflicts as u64)
+            )?;
+        }
         writeln!(
             out,
-            "\n{} gaps: `entente estate LIST` shows a list, `entente show WORKLOAD` everything known of one workload",
+            "{} gaps: `entente estate LIST` shows a list, `entente show WORKLOAD` everything known of one workload",
             grouped(self.gaps)
         )
     }
@@ -296,7 +340,11 @@ impl List {
                     named.is_some_and(|it| it.to_lowercase().contains(needle.as_str()))
                 })
         };
-        Self { kind, objects: objects(estate, kind).into_iter().filter(is_wanted).collect() }
+        let mut objects: Vec<Value> = objects(estate, kind).into_iter().filter(is_wanted).collect();
+        if kind == "workloads" {
+            objects.iter_mut().for_each(|it| told_by(estate, it));
+        }
+        Self { kind, objects }
     }
 
     fn columns(&self) -> Vec<String> {
@@ -308,6 +356,16 @@ impl List {
             !fields.get(*it).is_some_and(|it| it.is_array() || it.get("items").is_some())
         };
         fields.keys().filter(is_scalar).take(COLUMNS_MAX).cloned().collect()
+    }
+}
+
+/// Adds by which sources a workload is seen, where they are several.
+fn told_by(estate: &Estate, workload: &mut Value) {
+    let id = workload.get("id").and_then(Value::as_str).and_then(|it| it.parse().ok());
+    let sources = id.and_then(|id| estate.seen_by.get(&id));
+    if let (Some(sources), Value::Object(fields)) = (sources, workload) {
+        let sources = sources.iter().map(|it| Value::from(it.as_str())).collect();
+        fields.insert("seen_by".into(), Value::Array(sources));
     }
 }
 
@@ -375,182 +433,6 @@ impl Screens for List {
         rows.write_record(&columns)?;
         for object in &self.objects {
             rows.write_record(columns.iter().map(|path| cell(at_path(object, path))))?;
-        }
-        rows.flush()
-    }
-}
-
-/// Everything known of one workload.
-#[derive(Serialize)]
-pub struct Facts {
-    #[serde(flatten)]
-    shown: Shown,
-    #[serde(skip)]
-    now: Option<OffsetDateTime>,
-}
-
-impl Facts {
-    /// From what the store told.
-    pub fn of(shown: Shown, now: OffsetDateTime) -> Self {
-        Self { shown, now: Some(now) }
-    }
-}
-
-impl Screens for Facts {
-    fn screens(&self, style: Style, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "{}\n", self.shown.id)?;
-        let mut table = Table::new(&["fact", "value", "seen by", ">age"]);
-        for sighting in &self.shown.sightings {
-            let age = self.now.map_or_else(String::new, |now| ago(sighting.observed, now));
-            for (field, value) in &sighting.facts {
-                let shown = match (field.ends_with("_bytes"), value) {
-                    (true, Value::Number(bytes)) => size(bytes.as_u64().unwrap_or_default()),
-                    _ => fact(value),
-                };
-                table.row([field.clone(), shown, sighting.connector.clone(), age.clone()]);
-            }
-        }
-        table.write(style, out)
-    }
-
-    fn rows(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut rows = csv::Writer::from_writer(out);
-        rows.write_record(["fact", "value", "unobserved", "connector", "source", "observed"])?;
-        for sighting in &self.shown.sightings {
-            for (field, value) in &sighting.facts {
-                let why = value.get("unobserved").and_then(Value::as_str).unwrap_or_default();
-                let value = if why.is_empty() { cell(value) } else { String::new() };
-                rows.write_record([
-                    field.as_str(),
-                    &value,
-                    why,
-                    &sighting.connector,
-                    &sighting.source,
-                    &at(sighting.observed),
-                ])?;
-            }
-        }
-        rows.flush()
-    }
-}
-
-/// What changed.
-#[derive(Serialize)]
-pub struct Changed {
-    changes: Vec<Told>,
-}
-
-impl Changed {
-    /// From what the store told.
-    pub fn of(changes: Vec<Told>) -> Self {
-        Self { changes }
-    }
-}
-
-/// One fact's change as people read it.
-fn field_change(it: &entente_store::FieldChange) -> String {
-    let (before, after) = (fact(&it.before), fact(&it.after));
-    match it.kind {
-        FieldChangeKind::Changed => format!("{}: {before} → {after}", it.field),
-        FieldChangeKind::Learned => format!("{}: now known, {after}", it.field),
-        FieldChangeKind::LostSight => format!("{}: not seen any more, was {before}", it.field),
-    }
-}
-
-impl Screens for Changed {
-    fn screens(&self, style: Style, out: &mut dyn Write) -> io::Result<()> {
-        let mut table = Table::new(&[
-            "between",
-            "and",
-            "platform",
-            "kind",
-            "what",
-            "change",
-            "facts",
-            "who worked on it",
-        ]);
-        for it in &self.changes {
-            let change = &it.change;
-            let mut facts: Vec<String> =
-                change.fields.iter().take(FACTS_SHOWN).map(field_change).collect();
-            if change.fields.len() > FACTS_SHOWN {
-                facts.push(format!("and {} more", change.fields.len() - FACTS_SHOWN));
-            }
-            let by: Vec<String> =
-                it.by.iter().map(|by| format!("{} ({})", by.principal, by.action)).collect();
-            table.row([
-                change.after.map_or_else(|| "-".into(), at),
-                at(change.seen),
-                change.platform.clone(),
-                change.kind.replace('_', " "),
-                change.name.clone().unwrap_or_else(|| change.id.clone()),
-                change.change.as_str().to_owned(),
-                facts.join("; "),
-                by.join(", "),
-            ]);
-        }
-        table.write(style, out)?;
-        let count =
-            |kind: ChangeKind| self.changes.iter().filter(|it| it.change.change == kind).count();
-        writeln!(
-            out,
-            "\n{} appeared, {} changed, {} gone; of {} more or less is known, {} are read differently by this release",
-            count(ChangeKind::Appeared),
-            count(ChangeKind::Changed),
-            count(ChangeKind::Gone),
-            count(ChangeKind::Known),
-            count(ChangeKind::Reinterpreted),
-        )
-    }
-
-    fn rows(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut rows = csv::Writer::from_writer(out);
-        rows.write_record([
-            "after",
-            "seen",
-            "platform",
-            "connector",
-            "kind",
-            "id",
-            "name",
-            "change",
-            "field",
-            "fact",
-            "before",
-            "value",
-            "by",
-        ])?;
-        for it in &self.changes {
-            let change = &it.change;
-            let by: Vec<&str> = it.by.iter().map(|by| by.principal.as_str()).collect();
-            let whole = [("", "", String::new(), String::new())];
-            let fields = change.fields.iter().map(|field| {
-                let kind = match field.kind {
-                    FieldChangeKind::Changed => "changed",
-                    FieldChangeKind::Learned => "learned",
-                    FieldChangeKind::LostSight => "lost-sight",
-                };
-                (field.field.as_str(), kind, cell(&field.before), cell(&field.after))
-            });
-            let fields: Vec<_> =
-                if change.fields.is_empty() { whole.to_vec() } else { fields.collect() };
-            for (field, kind, before, after) in fields {
-                rows.write_record([
-                    &change.after.map_or_else(String::new, at),
-                    &at(change.seen),
-                    &change.platform,
-                    &change.connector,
-                    &change.kind,
-                    &change.id,
-                    change.name.as_deref().unwrap_or_default(),
-                    change.change.as_str(),
-                    field,
-                    kind,
-                    &before,
-                    &after,
-                    &by.join(" "),
-                ])?;
-            }
         }
         rows.flush()
     }

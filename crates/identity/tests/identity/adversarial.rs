@@ -59,6 +59,26 @@ fn exports_without_instance_uuids_lean_on_what_is_left() {
 }
 
 #[test]
+fn a_host_and_its_manager_show_one_machine_and_a_copy_elsewhere_is_none() {
+    let shown = |host: &str| {
+        format!(
+            "a vc1/vsphere  0.. id=vm-1 instance=1 mac=1 name=web01 on=esx01.corp.example
+             e esx/vsphere  0.. id=7    instance=1 mac=1 name=web01 on={host}"
+        )
+    };
+    check(&shown("ESX01.corp.example."), "a=e");
+    // Another host, and one of which the short name alone is told: sites call theirs alike.
+    check(&shown("esx02.corp.example"), "a~e a!e");
+    check(&shown("esx01"), "a~e a!e");
+    // A copy started on the same host has an instance UUID of its own, and is switched on.
+    check(
+        "a vc1/vsphere  0.. instance=1 bios=1 mac=1 name=web01 power=off on=esx01.corp.example
+         e esx/vsphere  0.. instance=2 bios=1 mac=1 name=web01 power=off on=esx01.corp.example",
+        "a~e a!e",
+    );
+}
+
+#[test]
 fn a_machine_registered_again_has_another_id_and_the_same_instance() {
     check(
         "a vc1/vsphere 0..3 id=vm-1 instance=1

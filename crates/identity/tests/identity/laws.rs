@@ -64,6 +64,7 @@ fn facts() -> impl Strategy<Value = Sighting> {
             1 => Just(WorkloadKind::RecoveryPlaceholder),
         ],
         prop_oneof![9 => Just(None), 1 => Just(Some(true))],
+        observed(words(&["e1", "e1.x.example", "e2.x.example"])),
     );
     (times, place, ids, lesser, state).prop_map(|(times, place, ids, lesser, state)| {
         let platform = ["one", "other"][place.0];
@@ -72,7 +73,7 @@ fn facts() -> impl Strategy<Value = Sighting> {
         (it.native_id, it.instance_uuid, it.bios_uuid, it.macs) = ids;
         (it.name, it.hostname, it.disk_bytes) = lesser;
         let linked;
-        (it.power, it.created, it.kind, linked) = state;
+        (it.power, it.created, it.kind, linked, it.runs_on) = state;
         it.linked_clone = Observed::or_why(linked, Why::SourceLimit);
         it
     })

@@ -246,7 +246,11 @@ impl Pair<'_> {
         if a.platform == b.platform {
             return are_two(a, b);
         }
-        overlap(a, b) && !handed_over(a, b) && !source_kept(a, b) && !source_kept(b, a)
+        overlap(a, b)
+            && !handed_over(a, b)
+            && !source_kept(a, b)
+            && !source_kept(b, a)
+            && !on_one_host(a, b)
     }
 
     fn native_same(&self) -> bool {
@@ -399,6 +403,16 @@ fn source_kept(source: &Sighting, target: &Sighting) -> bool {
     let told = |it: &Sighting| it.created.value().is_some();
     let undated = !(told(source) && told(target));
     off && on && (older || (undated && source.seen.first < target.seen.first))
+}
+
+/// The same running instance on a host of the same full name.
+fn on_one_host(a: &Sighting, b: &Sighting) -> bool {
+    let runs = |it: &Sighting| it.power.value().map(|it| *it == PowerState::On);
+    let full = |it: &Sighting| it.runs_on.value().filter(|it| it.contains('.')).cloned();
+    uuids_equal(instance(a), instance(b))
+        && (runs(a).is_none() || runs(b).is_none() || runs(a) == runs(b))
+        && full(a).is_some()
+        && full(a) == full(b)
 }
 
 fn instance(it: &Sighting) -> Option<Uuid> {

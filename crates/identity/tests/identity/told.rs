@@ -64,6 +64,7 @@ pub fn sighting(key: &str, platform: &str, connector: &str) -> Sighting {
         hostname: Observed::Unobserved(Why::GuestSilent),
         disk_bytes: Observed::Unobserved(Why::Blank),
         created: Observed::Unobserved(Why::Blank),
+        runs_on: Observed::Unobserved(Why::Blank),
         linked_clone: Observed::Unobserved(Why::SourceLimit),
     }
 }
@@ -121,6 +122,7 @@ fn fact(it: &mut Sighting, field: &str, value: &str) {
         "instance" => it.instance_uuid = numbered(value),
         "bios" => it.bios_uuid = numbered(value),
         "mac" => it.macs = Listing::complete(value.split(',').map(|it| mac(number(it))).collect()),
+        "on" => it.runs_on = Observed::Value(value.into()),
         "host" => it.hostname = Observed::Value(value.into()),
         "disks" => {
             it.disk_bytes = Observed::Value(value.split(',').map(|it| number(it) * GIB).collect());

@@ -19,7 +19,8 @@ use crate::pipe::Pipe;
 use crate::read::AsOf;
 use crate::tables::schema::migration;
 use crate::write::{
-    Batches, Current, Head, Known, has_control_plane, head_rows, later_rivals, micros,
+    Batches, Current, Head, Known, Rival, certainly_after, has_control_plane, head_rows,
+    later_rivals, micros,
 };
 
 /// A reader's latest reading by then.
@@ -28,6 +29,7 @@ struct Feed {
     platform: String,
     connector: String,
     observed: i64,
+    observed_by: String,
 }
 
 pub(super) async fn ask(
@@ -168,12 +170,13 @@ async fn objects(pipe: &mut Pipe<'_>, store: &Store, at: OffsetDateTime) -> Resu
                 "an earlier reading arrived meanwhile: ask again".into(),
             ));
         }
-        rivals.push((
-            feed.platform.clone(),
-            feed.id,
-            feed.observed,
-            has_control_plane(&collection),
-        ));
+        rivals.push(Rival {
+            platform: feed.platform.clone(),
+            feed: feed.id,
+            observed: certainly_after(feed.observed, &feed.observed_by),
+            connector: feed.connector.clone(),
+            has_control: has_control_plane(&collection),
+        });
         shown(pipe, feed, collection, &mut entity).await?;
     }
     let mut into = Rows::into("rivals", &["feed", "later", "has_control"]);
@@ -187,7 +190,7 @@ async fn objects(pipe: &mut Pipe<'_>, store: &Store, at: OffsetDateTime) -> Resu
 async fn feeds(store: &Store, at: i64) -> Result<Vec<Feed>, StoreError> {
     // In the order of `Store::collections`.
     let rows = sqlx::query(
-        "select f.id, f.platform, f.connector, c.observed from collections c join feeds f on f.id = c.feed where c.observed <= $1 and c.observed = (select max(observed) from collections where feed = c.feed and observed <= $1) order by c.feed",
+        "select f.id, f.platform, f.connector, c.observed, c.observed_by from collections c join feeds f on f.id = c.feed where c.observed <= $1 and c.observed = (select max(observed) from collections where feed = c.feed and observed <= $1) order by c.feed",
     );
     let mut feeds = Vec::new();
     for row in rows.bind(at).fetch_all(&store.pool).await? {
@@ -196,6 +199,7 @@ async fn feeds(store: &Store, at: i64) -> Result<Vec<Feed>, StoreError> {
             platform: row.try_get(1)?,
             connector: row.try_get(2)?,
             observed: row.try_get(3)?,
+            observed_by: row.try_get(4)?,
         });
     }
     Ok(feeds)

@@ -40,6 +40,8 @@ pub(crate) struct Terms {
     pub now: OffsetDateTime,
     /// Rows that the whole may have, if there is a limit.
     pub rows_max: Option<u64>,
+    /// Whether there are findings beyond those of the tables: [`super::findings`] adds them.
+    pub has_findings: bool,
 }
 
 /// A query that may run.

@@ -23,7 +23,7 @@ pub struct Hit {
 }
 
 /// A word as it is kept: hardware addresses and UUIDs are written in many ways.
-fn normal(term: &str) -> String {
+pub(crate) fn normal(term: &str) -> String {
     let term = term.trim().to_lowercase();
     let hex: String = term.chars().filter(char::is_ascii_hexdigit).collect();
     let is_hex = term.chars().all(|it| it.is_ascii_hexdigit() || "-.:{}".contains(it));

@@ -9,7 +9,7 @@ use super::error::QueryError;
 use super::guard::Target;
 use super::print::{Printed, Printer};
 use super::words::view_names;
-use super::{place, views};
+use super::{findings, place, views};
 
 impl Printer {
     pub fn table_with_joins(&mut self, table: &TableWithJoins) -> Printed {
@@ -118,6 +118,9 @@ impl Printer {
                 self.learnt.views.insert(view.name);
                 let table = match self.terms.target {
                     Target::Plain => view.name.to_owned(),
+                    _ if view.name == "findings" && self.terms.has_findings => {
+                        findings::TABLE.to_owned()
+                    }
                     Target::Sqlite | Target::Postgres => format!("q_{}", view.name),
                 };
                 (table, Some(view.name))

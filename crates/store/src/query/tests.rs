@@ -14,7 +14,10 @@ use super::words::{FUNCTIONS, is_name};
 use super::{QueryError, catalogue, examples};
 
 fn guard(sql: &str, target: Target) -> Result<Checked, QueryError> {
-    check(sql, Terms { target, now: datetime!(2026-03-01 06:00 UTC), rows_max: None })
+    check(
+        sql,
+        Terms { target, now: datetime!(2026-03-01 06:00 UTC), rows_max: None, has_findings: false },
+    )
 }
 
 fn written(sql: &str, target: Target) -> String {

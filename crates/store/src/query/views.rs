@@ -122,7 +122,11 @@ the same answer on SQLite and on PostgreSQL.
   zone, and the time is right to about a day.
 - `like` tells capital from small letters, `ilike` does not; `\\` makes `_` and `%` ordinary letters.
 - Rows without a value come last, unless the query says otherwise. Division by zero gives null.
-- Where two readers tell of the same thing, the later reading is shown.
+- Where two readers of a platform tell of the same thing, the row is that of the reader which stands by
+  [decision 12](decisions/0012-precedence.md), whole: a fact that it did not observe is null, though another
+  one told it. `entente estate`, `show` and `assess` fill such facts; they also put together a platform that two
+  sources name differently, leave out what only an export shows and a later whole log-in does not, and show a
+  machine that moved where it is now alone. Here all of these are rows of their own.
 - Rows, time, memory and the size of the answer have limits; the answer says when it reached one.
 
 ## Views

@@ -41,7 +41,7 @@ pub(crate) const FURTHER_VIEWS: &[FurtherView] = &[
     },
     FurtherView {
         name: "findings",
-        meaning: "What connectors found worth a person's time, at the latest reading",
+        meaning: "What connectors found worth a person's time at the latest reading, and where sources disagree (`ENT-0211`, connector `entente`)",
         columns: &[
             PLATFORM,
             CONNECTOR,

@@ -277,7 +277,7 @@ pub(crate) async fn rivals(
     let forget = "delete from rivals where feed in (select id from feeds where platform = $1)";
     sqlx::query(forget).bind(platform).execute(&mut *connection).await?;
     let feeds = sqlx::query(
-        "select f.id, (select max(c.observed) from collections c where c.feed = f.id) from feeds f where f.platform = $1 and exists (select 1 from collections c where c.feed = f.id)",
+        "select f.id, c.observed, c.observed_by, f.connector from feeds f join collections c on c.feed = f.id where f.platform = $1 and c.observed = (select max(l.observed) from collections l where l.feed = f.id)",
     );
     let rows = feeds.bind(platform).fetch_all(&mut *connection).await?;
     if rows.len() < 2 {
@@ -285,9 +285,16 @@ pub(crate) async fn rivals(
     }
     let mut feeds = Vec::new();
     for row in rows {
-        let (feed, observed): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+        let (feed, observed_by): (i64, String) = (row.try_get(0)?, row.try_get(2)?);
+        let observed = certainly_after(row.try_get(1)?, &observed_by);
         let has_control = has_control(&mut *connection, feed).await?;
-        feeds.push((platform.to_owned(), feed, observed, has_control));
+        feeds.push(Rival {
+            platform: platform.to_owned(),
+            feed,
+            observed,
+            connector: row.try_get(3)?,
+            has_control,
+        });
     }
     let mut pipe = Pipe::over(connection);
     let mut into = Rows::into("rivals", &["feed", "later", "has_control"]);
@@ -298,13 +305,39 @@ pub(crate) async fn rivals(
     into.finish(&mut pipe).await
 }
 
-/// Pairs of readers of one platform, the second with the later reading, and whether it saw a control plane.
-pub(crate) fn later_rivals(feeds: &[(String, i64, i64, bool)]) -> Vec<(i64, i64, bool)> {
+/// One reader of a platform, as of its latest reading.
+pub(crate) struct Rival {
+    pub platform: String,
+    pub feed: i64,
+    /// The earliest that it can have been.
+    pub observed: i64,
+    pub connector: String,
+    pub has_control: bool,
+}
+
+/// The earliest that a reading can have been: a time without a zone may be of any.
+pub(crate) fn certainly_after(observed: i64, observed_by: &str) -> i64 {
+    match observed_by {
+        "utc" => observed,
+        "local" => {
+            let zone = entente_model::UNTOLD_ZONE.whole_microseconds();
+            observed.saturating_sub(i64::try_from(zone).unwrap_or_default())
+        }
+        _ => i64::MIN,
+    }
+}
+
+/// Pairs of readers of one platform of which the second goes before the first, and whether it saw a control
+/// plane: the one that was certainly read later, and at one time the one whose name comes first. The same
+/// rule as `Reading::rank` of the model.
+pub(crate) fn later_rivals(rivals: &[Rival]) -> Vec<(i64, i64, bool)> {
+    use std::cmp::Reverse;
     let mut pairs = Vec::new();
-    for (platform, feed, observed, _) in feeds {
-        for (other_platform, other, later, has_control) in feeds {
-            if platform == other_platform && (later, other) > (observed, feed) {
-                pairs.push((*feed, *other, *has_control));
+    for one in rivals {
+        for other in rivals.iter().filter(|it| it.platform == one.platform) {
+            let rank = |it: &Rival| (it.observed, Reverse(it.connector.clone()));
+            if rank(other) > rank(one) {
+                pairs.push((one.feed, other.feed, other.has_control));
             }
         }
     }

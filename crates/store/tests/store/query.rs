@@ -382,6 +382,56 @@ async fn of_two_readers_the_later_one_is_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_export_whose_zone_is_not_told_hides_no_log_in_of_the_same_day() {
+    let seen = rich(10, 0);
+    let mut export = seen.clone();
+    export.source.connector = "export".into();
+    export.control = entente_model::ControlPlane::default();
+    export.workloads[0].power = Observed::Value(entente_model::PowerState::Suspended);
+    let id = export.workloads[0].id.to_string();
+    let power = format!("select power from workloads where id = '{id}'");
+    for engine in engines() {
+        let store = engine.open().await;
+        write(&store, &seen, 0).await;
+        for (hours, is_hidden) in [(13, false), (15, true)] {
+            let at = day(0) + time::Duration::hours(hours);
+            let local = time::PrimitiveDateTime::new(at.date(), at.time());
+            export.source.taken = Some(Moment::Local(local));
+            write(&store, &export, 1).await;
+            for as_of in [AsOf::Latest, AsOf::Time(day(2))] {
+                let shown = ask(&store, &power, as_of).await.rows;
+                let is_export = shown == [[Datum::Text("suspended".into())]];
+                assert_eq!(is_export, is_hidden, "{hours} {as_of:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn findings_of_several_readers_stand_beside_those_of_each() {
+    let finding = Finding {
+        severity: Severity::Warning,
+        code: "ENT-0211".into(),
+        subject: "vc/vm-1".into(),
+        message: "it's `a` \\ and 'b'".into(),
+        remedy: "look".into(),
+    };
+    for engine in engines() {
+        let store = engine.open().await;
+        write(&store, &rich(5, 0), 0).await;
+        let sql = "with some as (select * from findings f where f.code like 'ENT-02%') select subject, message, connector from some where code = 'ENT-0211'";
+        for as_of in [AsOf::Latest, AsOf::Time(day(1))] {
+            let findings = std::slice::from_ref(&finding);
+            let answer = store.query_with(sql, as_of, &limits(), findings).await.unwrap();
+            let text = |it: &str| Datum::Text(it.to_owned());
+            let row = vec![text("vc/vm-1"), text(&finding.message), text("entente")];
+            assert_eq!(answer.rows, [row]);
+            assert!(store.query(sql, as_of, &limits()).await.unwrap().rows.is_empty());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn things_are_found_by_name_address_and_uuid() {
     let [first, second] = two_days();
     let workload = &second.workloads[3];
