@@ -12,8 +12,11 @@ use entente_app::remembered::{Memory, RememberError};
 use entente_app::watch::{Event, Watching};
 use entente_connect::connector::Watch;
 use entente_connect::live::{Cancel, CheckReport, RightState};
+use entente_store::Address;
 
-use crate::arguments::{CheckArguments, CollectArguments, Configuration, Listing, WatchArguments};
+use crate::arguments::{
+    CheckArguments, CollectArguments, Configuration, StoreAddress, WatchArguments,
+};
 use crate::failure::{EXIT_FINDINGS, EXIT_UNFINISHED, Failure};
 use crate::output::{self, platforms};
 use crate::progress::Progress;

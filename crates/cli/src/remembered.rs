@@ -29,7 +29,7 @@ pub fn import(arguments: &ImportArguments) -> Result<ExitCode, Failure> {
         memory.import(&arguments.paths, &progress).await
     });
     progress.done();
-    print(arguments.output, &screens::Imports::of(&imported?))?;
+    output::print(arguments.output, &screens::Imports::of(&imported?))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -45,11 +45,11 @@ pub fn estate(arguments: &EstateArguments) -> Result<ExitCode, Failure> {
     match kind {
         None => {
             estate.platforms.retain(|it| wanted(it.id.as_str()));
-            print(arguments.output, &screens::Summary::of(&estate, &ages, now_utc()))?;
+            output::print(arguments.output, &screens::Summary::of(&estate, &ages, now_utc()))?;
         }
         Some(kind) => {
             let list = screens::List::of(&estate, kind, &wanted, arguments.name.as_deref());
-            print(arguments.output, &list)?;
+            output::print(arguments.output, &list)?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -60,7 +60,7 @@ pub fn show(arguments: &ShowArguments) -> Result<ExitCode, Failure> {
     let as_of = as_of(arguments.at);
     let shown =
         with_store(&arguments.store, async |memory| memory.show(&arguments.workload, as_of).await)?;
-    print(arguments.output, &screens::Facts::of(shown, now_utc()))?;
+    output::print(arguments.output, &screens::Facts::of(shown, now_utc()))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -76,14 +76,14 @@ pub fn changes(arguments: &ChangesArguments) -> Result<ExitCode, Failure> {
         platforms: arguments.platforms.clone(),
     };
     let changes = with_store(&arguments.store, async |memory| memory.changes(&of).await)?;
-    print(arguments.output, &screens::Changed::of(changes))?;
+    output::print(arguments.output, &screens::Changed::of(changes))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Asks the estate in SQL.
 pub fn query(arguments: &QueryArguments) -> Result<ExitCode, Failure> {
     if arguments.list {
-        print(arguments.output, &query_screens::Views::of(catalogue()))?;
+        output::print(arguments.output, &query_screens::Views::of(catalogue()))?;
         return Ok(ExitCode::SUCCESS);
     }
     let sql = match (&arguments.file, arguments.example.as_deref()) {
@@ -91,7 +91,7 @@ pub fn query(arguments: &QueryArguments) -> Result<ExitCode, Failure> {
             std::fs::read_to_string(path).map_err(|error| Failure::unreadable(path, &error))?
         }
         (None, Some("")) => {
-            print(arguments.output, &query_screens::Examples::of(&examples()))?;
+            output::print(arguments.output, &query_screens::Examples::of(&examples()))?;
             return Ok(ExitCode::SUCCESS);
         }
         (None, Some(name)) => example(name)?,
@@ -114,7 +114,7 @@ pub fn query(arguments: &QueryArguments) -> Result<ExitCode, Failure> {
     if let Some(reached) = answer.truncated {
         output::talk(&format!("not all of it: {}", query_screens::reached(reached)));
     }
-    print(arguments.output, &query_screens::Answer::of(answer))?;
+    output::print(arguments.output, &query_screens::Answer::of(answer))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -130,7 +130,7 @@ fn example(name: &str) -> Result<String, Failure> {
 pub fn links(arguments: &LinksArguments) -> Result<ExitCode, Failure> {
     let identities = with_store(&arguments.store, async |memory| memory.identities().await)?;
     let links = links_screens::Links::of(&identities, arguments.workload.as_deref(), arguments.all);
-    print(arguments.output, &links)?;
+    output::print(arguments.output, &links)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -151,13 +151,13 @@ pub fn store(command: &StoreCommand) -> Result<ExitCode, Failure> {
         StoreCommand::Stats(arguments) => {
             let stats =
                 with_store(&arguments.store, async |memory| Ok(memory.store().stats().await?))?;
-            print(arguments.output, &screens::Sizes::of(stats))?;
+            output::print(arguments.output, &screens::Sizes::of(stats))?;
         }
         StoreCommand::Check(arguments) => {
             let mistakes =
                 with_store(&arguments.store, async |memory| Ok(memory.store().check().await?))?;
             let is_sound = mistakes.is_empty();
-            print(arguments.output, &screens::Mistakes::of(mistakes))?;
+            output::print(arguments.output, &screens::Mistakes::of(mistakes))?;
             return Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::from(EXIT_FINDINGS) });
         }
         StoreCommand::Backup { file, store } => {
@@ -175,7 +175,7 @@ pub fn store(command: &StoreCommand) -> Result<ExitCode, Failure> {
                 samples_before: Some(samples_before.from(now)),
             };
             let gone = with_store(store, async |memory| Ok(memory.store().compact(keep).await?))?;
-            print(Listing::Table, &screens::Sizes::gone(gone))?;
+            output::print(Listing::Table, &screens::Sizes::gone(gone))?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -25,7 +25,7 @@ use entente_model::{
     Why,
 };
 
-use super::wire::reading::{DomainReading, HostReading, Read, Reading};
+use super::wire::reading::{HostReading, Read, Reading};
 use super::{LABEL, NAME, version};
 use crate::connector::source_limits;
 use crate::libvirt::LIMITS;
