@@ -8,6 +8,7 @@ pub mod collect;
 pub mod collection_file;
 pub mod config;
 pub mod document;
+pub mod freshness;
 pub mod identities;
 mod mask;
 mod overlay;

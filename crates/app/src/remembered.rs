@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use entente_connect::connector::{CollectError, Watch};
 use entente_model::{Collection, Estate, Observed};
-use entente_store::query::QueryError;
+use entente_store::query::{QueryError, QueryLimits, QueryResult};
 use entente_store::{
-    Address, Age, AsOf, Change, ChangesOf, Stamp, Store, StoreError, Written, item_names,
+    Address, AsOf, Change, ChangesOf, Delta, Stamp, Store, StoreError, Written, item_names,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -15,11 +15,15 @@ use time::OffsetDateTime;
 
 use crate::assess::read_sources;
 use crate::collection_file::CollectionFileError;
+use crate::freshness::{Aged, Freshness};
 use crate::now_utc;
 
 /// Counts up when the same answer of a platform is read differently: such differences are no changes of the
 /// world.
 const MAPPER: u32 = 1;
+
+/// Readings that are too old and named with an answer; what is beyond is counted.
+const STALE_NAMED_MAX: usize = 8;
 
 /// Why something could not be remembered or recalled.
 #[derive(Debug, thiserror::Error)]
@@ -114,6 +118,7 @@ impl RememberError {
 #[derive(Debug)]
 pub struct Memory {
     store: Store,
+    freshness: Freshness,
 }
 
 /// What became of one export or collection.
@@ -148,7 +153,13 @@ impl Memory {
                 reason,
             })?;
         }
-        Ok(Self { store: Store::open(address).await? })
+        Ok(Self { store: Store::open(address).await?, freshness: Freshness::default() })
+    }
+
+    /// With other limits of how old what is known may be.
+    #[must_use]
+    pub fn with_freshness(self, freshness: Freshness) -> Self {
+        Self { freshness, ..self }
     }
 
     /// The store itself, for looking after it.
@@ -160,6 +171,12 @@ impl Memory {
     pub async fn put(&self, collection: Collection) -> Result<Written, RememberError> {
         let stamp = Stamp { recorded: now_utc(), mapper: MAPPER };
         Ok(self.store.write(collection, &stamp).await?)
+    }
+
+    /// Puts in what changed between two readings.
+    pub async fn put_delta(&self, delta: Delta) -> Result<Written, RememberError> {
+        let stamp = Stamp { recorded: now_utc(), mapper: MAPPER };
+        Ok(self.store.write_delta(delta, &stamp).await?)
     }
 
     /// Puts exports and collections on disk in, each by itself.
@@ -180,13 +197,44 @@ impl Memory {
         Ok(imported)
     }
 
-    /// Everything as of a time, as one estate.
-    pub async fn estate(&self, as_of: AsOf) -> Result<(Estate, Vec<Age>), RememberError> {
-        let ages = self.store.ages(as_of).await?;
+    /// How old the latest readings are: now, or at the time that is asked about.
+    pub async fn ages(&self, as_of: AsOf) -> Result<Vec<Aged>, RememberError> {
+        let at = match as_of {
+            AsOf::Latest => now_utc(),
+            AsOf::Time(at) => at,
+        };
+        Ok(self.freshness.judge(self.store.ages(as_of).await?, at))
+    }
+
+    /// Everything as of a time, as one estate; what is older than it may be is a gap of it.
+    pub async fn estate(&self, as_of: AsOf) -> Result<(Estate, Vec<Aged>), RememberError> {
+        let ages = self.ages(as_of).await?;
         if ages.is_empty() {
             return Err(RememberError::Nothing { store: self.store.address.to_string() });
         }
-        Ok((Estate::from_collections(self.store.collections(as_of).await?), ages))
+        let mut estate = Estate::from_collections(self.store.collections(as_of).await?);
+        estate.gaps.extend(ages.iter().filter_map(Aged::gap));
+        estate.gaps.sort();
+        Ok((estate, ages))
+    }
+
+    /// Asks in SQL; readings that are older than they may be are named in the notes.
+    pub async fn query(
+        &self,
+        sql: &str,
+        as_of: AsOf,
+        limits: &QueryLimits,
+    ) -> Result<QueryResult, RememberError> {
+        let mut answer = self.store.query(sql, as_of, limits).await?;
+        let ages = self.ages(as_of).await?;
+        let stale: Vec<&Aged> = ages.iter().filter(|it| it.is_stale()).collect();
+        let named = stale.iter().take(STALE_NAMED_MAX);
+        answer.notes.extend(named.map(|it| format!("stale: {it}")));
+        if stale.len() > STALE_NAMED_MAX {
+            let more = stale.len() - STALE_NAMED_MAX;
+            answer.notes.push(format!("stale: and {more} more; `entente estate` names them"));
+        }
+        Ok(answer)
     }
 
     /// What changed, and who did it as far as the platforms' own tasks tell.
@@ -226,7 +274,7 @@ impl Memory {
 
     /// Everything that is known of one workload, fact by fact.
     pub async fn show(&self, term: &str, as_of: AsOf) -> Result<Shown, RememberError> {
-        let ages = self.store.ages(as_of).await?;
+        let ages = self.ages(as_of).await?;
         let collections = self.store.collections(as_of).await?;
         let mut found: BTreeMap<String, Vec<Sighting>> = BTreeMap::new();
         let mut names = Vec::new();
@@ -237,8 +285,9 @@ impl Memory {
                     continue;
                 }
                 let connector = &collection.source.connector;
-                let of_feed = |it: &&Age| {
-                    it.platform == workload.platform.as_str() && it.connector == *connector
+                let of_feed = |it: &&Aged| {
+                    it.reading.platform == workload.platform.as_str()
+                        && it.reading.connector == *connector
                 };
                 let Some(age) = ages.iter().find(of_feed) else { continue };
                 let body = serde_json::to_value(workload).unwrap_or_default();
@@ -247,7 +296,8 @@ impl Memory {
                 found.entry(workload.id.to_string()).or_default().push(Sighting {
                     connector: connector.to_string(),
                     source: collection.source.id.to_string(),
-                    observed: age.observed,
+                    observed: age.reading.observed,
+                    is_stale: age.is_stale(),
                     facts,
                 });
             }
@@ -324,6 +374,8 @@ pub struct Sighting {
     /// When it was observed.
     #[serde(with = "time::serde::rfc3339")]
     pub observed: OffsetDateTime,
+    /// Whether that is longer ago than it may be: what is told may not be so any more.
+    pub is_stale: bool,
     /// Facts, by where they stand.
     pub facts: Vec<(String, Value)>,
 }

@@ -102,7 +102,7 @@ struct Owner {
     name: String,
 }
 
-/// Times of readings of one feed.
+/// Times of whole readings of one feed.
 struct Readings {
     /// All of them, in order.
     all: Vec<i64>,
@@ -163,12 +163,15 @@ impl Store {
                 .as_ref()
                 .filter(|it| it.entity == version.entity && it.to == Some(version.from));
             changes.extend(ended.take().filter(|_| follows.is_none()));
-            // What the first reading of a platform sees did not appear then.
-            if is_within(version.from) && readings.all.first() != Some(&version.from) {
+            // What is seen up to the first whole reading of a platform did not appear then.
+            let is_first = readings.all.first().is_none_or(|it| version.from <= *it);
+            if is_within(version.from) && (follows.is_some() || !is_first) {
                 changes.extend(begun(&owner, follows, &version, readings));
             }
             if let Some(to) = version.to.filter(|it| is_within(*it)) {
-                let times = (readings.before(&owner.kind, to), to);
+                // At the beginning of its last state it was there.
+                let since = readings.before(&owner.kind, to).max(Some(version.from));
+                let times = (since, to);
                 ended = Some(change(&owner, &version.body, ChangeKind::Gone, times, Vec::new()));
             }
             before = Some(version);
@@ -191,7 +194,7 @@ impl Store {
 
     async fn readings(&self) -> Result<HashMap<i64, Readings>, StoreError> {
         let rows = sqlx::query(
-            "select c.feed, c.observed, i.kind from collections c left join incomplete i on i.collection = c.id order by c.feed, c.observed",
+            "select c.feed, c.observed, i.kind from collections c left join incomplete i on i.collection = c.id where not c.is_delta order by c.feed, c.observed",
         );
         let mut readings: HashMap<i64, Readings> = HashMap::new();
         for row in rows.fetch_all(&self.pool).await? {
@@ -230,8 +233,10 @@ fn begun(
     } else {
         ChangeKind::Known
     };
-    // A state is replaced at a reading that saw the thing: the one before it is the latest of all.
-    let since = readings.all.iter().rev().find(|it| **it < version.from).copied().max(since);
+    // A state is replaced at a reading that saw the thing: the one before it is the latest of all, or the
+    // delta that told the state before.
+    let latest = readings.all.iter().rev().find(|it| **it < version.from).copied();
+    let since = latest.max(since).max(Some(before.from));
     (!fields.is_empty()).then(|| change(owner, &version.body, kind, (since, version.from), fields))
 }
 

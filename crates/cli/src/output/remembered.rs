@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use entente_app::freshness::{Aged, Span};
 use entente_app::remembered::{Imported, Shown, Told};
 use entente_model::{Estate, Observed};
-use entente_store::{Age, ChangeKind, Compacted, FieldChangeKind, Stats};
+use entente_store::{ChangeKind, Compacted, FieldChangeKind, Stats};
 use serde::Serialize;
 use serde_json::Value;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::Screens;
 use super::platforms::Changes;
@@ -26,15 +27,14 @@ fn at(time: OffsetDateTime) -> String {
     entente_model::Moment::Utc(time).to_string()
 }
 
-/// How long ago, in one word.
+/// How long ago.
 fn ago(time: OffsetDateTime, now: OffsetDateTime) -> String {
-    let age = (now - time).max(Duration::ZERO);
-    match age.whole_seconds() {
-        0..120 => format!("{} s", age.whole_seconds()),
-        120..7_200 => format!("{} min", age.whole_minutes()),
-        7_200..172_800 => format!("{} h", age.whole_hours()),
-        _ => format!("{} d", age.whole_days()),
-    }
+    Span((now - time).try_into().unwrap_or_default()).to_string()
+}
+
+/// An age, and whether it is more than it may be.
+fn marked(age: &str, is_stale: bool) -> String {
+    if is_stale { format!("{age} (stale)") } else { age.to_owned() }
 }
 
 /// A fact as people read it: `?` and why where it was not observed, `-` where there is none.
@@ -136,6 +136,9 @@ struct PlatformLine {
     #[serde(with = "time::serde::rfc3339")]
     observed: OffsetDateTime,
     age: String,
+    /// Older than it may be: it may not be so any more.
+    is_stale: bool,
+    limit: String,
     workloads: usize,
     powered_on: usize,
     hosts: usize,
@@ -146,8 +149,9 @@ struct PlatformLine {
 
 impl Summary {
     /// From an estate and the ages of what it is made of.
-    pub fn of(estate: &Estate, ages: &[Age], now: OffsetDateTime) -> Self {
-        let line = |age: &Age| {
+    pub fn of(estate: &Estate, ages: &[Aged]) -> Self {
+        let line = |aged: &Aged| {
+            let age = &aged.reading;
             let here = |it: &entente_model::PlatformId| it.as_str() == age.platform;
             let on = Observed::Value(entente_model::PowerState::On);
             let workloads = estate.workloads.iter().filter(|it| here(&it.platform));
@@ -155,7 +159,9 @@ impl Summary {
                 platform: age.platform.clone(),
                 connector: age.connector.clone(),
                 observed: age.observed,
-                age: ago(age.observed, now),
+                age: Span(aged.age).to_string(),
+                is_stale: aged.is_stale(),
+                limit: Span(aged.limit).to_string(),
                 workloads: workloads.clone().count(),
                 powered_on: workloads.filter(|it| it.power == on).count(),
                 hosts: estate.hosts.iter().filter(|it| here(&it.platform)).count(),
@@ -164,7 +170,8 @@ impl Summary {
                 networks: estate.networks.iter().filter(|it| here(&it.platform)).count(),
             }
         };
-        let known = |age: &&Age| estate.platforms.iter().any(|it| it.id.as_str() == age.platform);
+        let known =
+            |age: &&Aged| estate.platforms.iter().any(|it| it.id.as_str() == age.reading.platform);
         Self {
             platforms: ages.iter().filter(known).map(line).collect(),
             objects: estate.control.counts().into_iter().filter(|it| it.1 > 0).collect(),
@@ -191,7 +198,7 @@ impl Screens for Summary {
             table.row([
                 it.platform.clone(),
                 it.connector.clone(),
-                it.age.clone(),
+                marked(&it.age, it.is_stale),
                 count(it.workloads),
                 count(it.powered_on),
                 count(it.hosts),
@@ -201,6 +208,13 @@ impl Screens for Summary {
             ]);
         }
         table.write(style, out)?;
+        for it in self.platforms.iter().filter(|it| it.is_stale) {
+            let PlatformLine { platform, connector, age, limit, .. } = it;
+            writeln!(
+                out,
+                "\nstale: {platform} as {connector} saw it {age} ago, and it may be {limit} old: it may not be so any more"
+            )?;
+        }
         if !self.objects.is_empty() {
             writeln!(out)?;
             let mut table = Table::new(&["around them", ">count"]);
@@ -402,6 +416,7 @@ impl Screens for Facts {
         let mut table = Table::new(&["fact", "value", "seen by", ">age"]);
         for sighting in &self.shown.sightings {
             let age = self.now.map_or_else(String::new, |now| ago(sighting.observed, now));
+            let age = marked(&age, sighting.is_stale);
             for (field, value) in &sighting.facts {
                 let shown = match (field.ends_with("_bytes"), value) {
                     (true, Value::Number(bytes)) => size(bytes.as_u64().unwrap_or_default()),
@@ -415,7 +430,15 @@ impl Screens for Facts {
 
     fn rows(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut rows = csv::Writer::from_writer(out);
-        rows.write_record(["fact", "value", "unobserved", "connector", "source", "observed"])?;
+        rows.write_record([
+            "fact",
+            "value",
+            "unobserved",
+            "connector",
+            "source",
+            "observed",
+            "is_stale",
+        ])?;
         for sighting in &self.shown.sightings {
             for (field, value) in &sighting.facts {
                 let why = value.get("unobserved").and_then(Value::as_str).unwrap_or_default();
@@ -427,6 +450,7 @@ impl Screens for Facts {
                     &sighting.connector,
                     &sighting.source,
                     &at(sighting.observed),
+                    &sighting.is_stale.to_string(),
                 ])?;
             }
         }

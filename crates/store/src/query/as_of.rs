@@ -87,7 +87,7 @@ async fn readings(
     }
     into.finish(connection).await?;
     let rows = sqlx::query(
-        "select id, feed, observed, recorded, mapper, objects, source, observed_by from collections where observed <= $1",
+        "select id, feed, observed, recorded, mapper, objects, source, observed_by, is_delta from collections where observed <= $1",
     );
     let mut into = Rows::into(
         "collections",
@@ -100,6 +100,7 @@ async fn readings(
             "objects",
             "source",
             "observed_by",
+            "is_delta",
             "head",
         ],
     );
@@ -110,6 +111,7 @@ async fn readings(
         }
         cells.push(Cell::Text(row.try_get(6)?));
         cells.push(Cell::Text(row.try_get(7)?));
+        cells.push(Cell::Bool(row.try_get(8)?));
         cells.push(Cell::Bytes(Vec::new()));
         into.add(connection, cells).await?;
     }
@@ -189,7 +191,7 @@ async fn objects(
 async fn feeds(store: &Store, at: i64) -> Result<Vec<Feed>, StoreError> {
     // In the order of `Store::collections`.
     let rows = sqlx::query(
-        "select f.id, f.platform, f.connector, c.observed from collections c join feeds f on f.id = c.feed where c.observed <= $1 and c.observed = (select max(observed) from collections where feed = c.feed and observed <= $1) order by c.feed",
+        "select f.id, f.platform, f.connector, c.observed from collections c join feeds f on f.id = c.feed where not c.is_delta and c.observed = (select max(observed) from collections where feed = c.feed and observed <= $1 and not is_delta) order by c.feed",
     );
     let mut feeds = Vec::new();
     for row in rows.bind(at).fetch_all(&store.pool).await? {

@@ -278,7 +278,7 @@ pub(crate) async fn head_rows(
     rows.finish(connection).await
 }
 
-/// Which readers of a platform have a later rival: the later word is shown.
+/// Which readers of a platform have a later rival: the later whole reading is shown.
 pub(crate) async fn rivals(
     connection: &mut AnyConnection,
     platform: &str,
@@ -286,7 +286,7 @@ pub(crate) async fn rivals(
     let forget = "delete from rivals where feed in (select id from feeds where platform = $1)";
     sqlx::query(forget).bind(platform).execute(&mut *connection).await?;
     let feeds = sqlx::query(
-        "select f.id, (select max(c.observed) from collections c where c.feed = f.id) from feeds f where f.platform = $1 and exists (select 1 from collections c where c.feed = f.id)",
+        "select f.id, (select max(c.observed) from collections c where c.feed = f.id and not c.is_delta) from feeds f where f.platform = $1 and exists (select 1 from collections c where c.feed = f.id and not c.is_delta)",
     );
     let rows = feeds.bind(platform).fetch_all(&mut *connection).await?;
     if rows.len() < 2 {

@@ -1,13 +1,14 @@
 //! One reading of one feed on its way in.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use entente_model::{Collection, GapCause};
-use sqlx::{AnyConnection, Row};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use super::batches::Batches;
 use super::current::{Current, head_rows};
-use super::{Head, Stamp, Written, micros, next_id};
+use super::{Extent, Head, Stamp, Written, micros, next_id};
 use crate::body::{Packed, compress};
 use crate::database::{Cell, Rows};
 use crate::error::StoreError;
@@ -16,6 +17,9 @@ use crate::timeline::{Edit, Span, observe};
 
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
+
+/// Things that are looked for by name at once.
+const NAMES_MAX: usize = 400;
 
 /// A state of a thing.
 #[derive(Clone, Debug)]
@@ -32,14 +36,26 @@ struct Thing {
     rows: Vec<Row_>,
 }
 
+/// What later readings tell of a kind: nothing, but for what arrives late.
+#[derive(Clone, Debug, Default)]
+struct Later {
+    /// The next reading that could see all of it.
+    whole: Option<i64>,
+    /// By name, when deltas first told that things are gone.
+    removals: HashMap<String, i64>,
+}
+
 /// One reading of one feed on its way in.
 pub(super) struct Writer<'c> {
     connection: &'c mut AnyConnection,
     feed: i64,
     collection: i64,
     at: i64,
+    extent: Extent,
     /// Readings of this feed that are later: none, but for what arrives late.
     is_late: bool,
+    /// Whether its gaps and findings are those to be shown: no whole reading is later.
+    is_head: bool,
     stamp: Stamp,
     next_entity: i64,
     next_version: i64,
@@ -58,12 +74,14 @@ impl<'c> Writer<'c> {
         feed: i64,
         at: i64,
         stamp: &Stamp,
+        extent: Extent,
     ) -> Result<Self, StoreError> {
-        let latest: Option<i64> =
-            sqlx::query_scalar("select max(observed) from collections where feed = $1")
-                .bind(feed)
-                .fetch_one(&mut *connection)
-                .await?;
+        let latest = sqlx::query(
+            "select max(observed), max(case when is_delta then null else observed end) from collections where feed = $1",
+        );
+        let latest = latest.bind(feed).fetch_one(&mut *connection).await?;
+        let is_later = |it: Option<i64>| it.is_some_and(|latest| latest > at);
+        let (is_late, is_head) = (is_later(latest.try_get(0)?), !is_later(latest.try_get(1)?));
         let collection = next_id(connection, "collections").await?;
         let next_entity = next_id(connection, "entities").await?;
         let next_version = next_id(connection, "versions").await?;
@@ -75,7 +93,9 @@ impl<'c> Writer<'c> {
             feed,
             collection,
             at,
-            is_late: latest.is_some_and(|latest| latest > at),
+            extent,
+            is_late,
+            is_head: is_head && extent == Extent::Whole,
             stamp: *stamp,
             next_entity,
             next_version,
@@ -112,13 +132,13 @@ impl<'c> Writer<'c> {
             gaps: collection.gaps.clone(),
             findings: collection.findings.clone(),
         };
-        if !self.is_late {
+        if self.is_head {
             head_rows(self.connection, self.feed, platform, &head).await?;
         }
         let head = serde_json::to_vec(&head).map_err(crate::body::unreadable)?;
         let objects: usize = collection.counts().iter().map(|it| it.1).sum();
         let row = sqlx::query(
-            "insert into collections (id, feed, source, observed, observed_by, recorded, mapper, objects, head) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "insert into collections (id, feed, source, observed, observed_by, recorded, mapper, objects, is_delta, head) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         );
         row.bind(self.collection)
             .bind(self.feed)
@@ -128,6 +148,7 @@ impl<'c> Writer<'c> {
             .bind(micros(self.stamp.recorded))
             .bind(i64::from(self.stamp.mapper))
             .bind(i64::try_from(objects).unwrap_or(i64::MAX))
+            .bind(self.extent == Extent::Delta)
             .bind(compress(&head))
             .execute(&mut *self.connection)
             .await?;
@@ -143,37 +164,60 @@ impl<'c> Writer<'c> {
         rows.finish(self.connection).await
     }
 
-    /// One list: what is in it, and what is not in it any more.
+    /// One list: what is in it, and what is not in it any more. A delta says nothing of what is not in it.
     pub async fn list<N: Noun + Send + 'static>(
         &mut self,
         nouns: Vec<N>,
         is_incomplete: bool,
     ) -> Result<(), StoreError> {
-        let mut known = self.known(N::KIND).await?;
-        let next_reading = self.next_reading(N::KIND).await?;
+        let is_delta = self.extent == Extent::Delta;
+        let names = is_delta.then(|| nouns.iter().map(N::name).collect());
+        let mut known = self.known(N::KIND, names).await?;
+        let later = self.later(N::KIND).await?;
         let mut seen: HashMap<String, u32> = HashMap::new();
         let mut ready = Batches::new(nouns);
         while let Some(batch) = ready.next().await? {
             for mut packed in batch {
                 // Several of one name are several: the first, the second …
                 let times = seen.entry(packed.name.clone()).and_modify(|it| *it += 1).or_insert(1);
+                if *times > 1 && is_delta {
+                    // Which of several of one name it is, only a whole list tells.
+                    continue;
+                }
                 if *times > 1 {
                     packed.name = format!("{} #{times}", packed.name);
                 }
                 let things = known.remove(&packed.name).unwrap_or_default();
-                self.object::<N>(packed, things, next_reading, is_incomplete).await?;
+                self.object::<N>(packed, things, &later, is_incomplete).await?;
             }
         }
-        if !N::IS_EVENT {
-            self.absent::<N>(known, next_reading, is_incomplete).await?;
+        if !N::IS_EVENT && !is_delta {
+            self.absent::<N>(known, &later, is_incomplete).await?;
         }
         self.current.flush::<N>(self.connection).await
     }
 
-    /// Things of this kind that were there, by name: in time, those that were there last.
+    /// Things of these names that a delta told to be gone.
+    pub async fn removed<N: Noun>(&mut self, names: BTreeSet<String>) -> Result<(), StoreError> {
+        let mut rows = Rows::into("removals", &["collection", "kind", "name"]);
+        for name in &names {
+            let kind = Cell::Text(N::KIND.to_owned());
+            let row = [Cell::Int(self.collection), kind, Cell::Text(name.clone())];
+            rows.add(self.connection, row).await?;
+        }
+        rows.finish(self.connection).await?;
+        let known = self.known(N::KIND, Some(names)).await?;
+        let later = self.later(N::KIND).await?;
+        self.absent::<N>(known, &later, false).await?;
+        self.current.flush::<N>(self.connection).await
+    }
+
+    /// Things of this kind that were there, by name: in time, those that were there last; all, or those of
+    /// some names.
     async fn known(
         &mut self,
         kind: &'static str,
+        names: Option<BTreeSet<String>>,
     ) -> Result<HashMap<String, Vec<Thing>>, StoreError> {
         let statement = match self.is_late {
             false => {
@@ -183,45 +227,52 @@ impl<'c> Writer<'c> {
                 "select e.name, e.id, e.incarnation, v.id, v.observed_from, v.observed_to, v.hash from entities e left join versions v on v.entity = e.id where e.feed = $1 and e.kind = $2 order by e.id, v.observed_from"
             }
         };
-        let rows = sqlx::query(statement)
-            .bind(self.feed)
-            .bind(kind)
-            .fetch_all(&mut *self.connection)
-            .await?;
-        let mut known: HashMap<String, Vec<Thing>> = HashMap::with_capacity(rows.len());
-        for row in rows {
-            let name: String = row.try_get(0)?;
-            let (entity, incarnation): (i64, i64) = (row.try_get(1)?, row.try_get(2)?);
-            let things = known.entry(name).or_default();
-            if things.last().is_none_or(|it| it.entity != entity) {
-                things.push(Thing { entity, incarnation, rows: Vec::new() });
+        let mut known = HashMap::new();
+        let Some(names) = names else {
+            let rows = sqlx::query(statement).bind(self.feed).bind(kind);
+            gather(&mut known, rows.fetch_all(&mut *self.connection).await?)?;
+            return Ok(known);
+        };
+        let names: Vec<String> = names.into_iter().collect();
+        for some in names.chunks(NAMES_MAX) {
+            let marks: Vec<String> = (3..some.len() + 3).map(|it| format!("${it}")).collect();
+            let only = format!("and e.name in ({}) order by", marks.join(", "));
+            let statement = statement.replace("order by", &only);
+            let mut rows = sqlx::query(AssertSqlSafe(statement)).bind(self.feed).bind(kind);
+            for name in some {
+                rows = rows.bind(name.clone());
             }
-            let version: Option<i64> = row.try_get(3)?;
-            if let (Some(version), Some(thing)) = (version, things.last_mut()) {
-                let span =
-                    Span { from: row.try_get(4)?, to: row.try_get(5)?, state: row.try_get(6)? };
-                thing.rows.push(Row_ { version, span });
-            }
+            let rows = rows.persistent(some.len() == 1);
+            gather(&mut known, rows.fetch_all(&mut *self.connection).await?)?;
         }
         Ok(known)
     }
 
-    /// The next reading that could see all of a kind.
-    async fn next_reading(&mut self, kind: &'static str) -> Result<Option<i64>, StoreError> {
+    /// What later readings tell of a kind.
+    async fn later(&mut self, kind: &'static str) -> Result<Later, StoreError> {
         if !self.is_late {
-            return Ok(None);
+            return Ok(Later::default());
         }
         let next = sqlx::query_scalar(
-            "select min(observed) from collections c where feed = $1 and observed > $2 and not exists (select 1 from incomplete i where i.collection = c.id and i.kind = $3)",
+            "select min(observed) from collections c where feed = $1 and observed > $2 and not is_delta and not exists (select 1 from incomplete i where i.collection = c.id and i.kind = $3)",
         );
-        Ok(next.bind(self.feed).bind(self.at).bind(kind).fetch_one(&mut *self.connection).await?)
+        let next = next.bind(self.feed).bind(self.at).bind(kind);
+        let whole = next.fetch_one(&mut *self.connection).await?;
+        let removals = sqlx::query_as(
+            "select r.name, min(c.observed) from collections c join removals r on r.collection = c.id where c.feed = $1 and c.observed > $2 and r.kind = $3 group by r.name",
+        );
+        let removals = removals.bind(self.feed).bind(self.at).bind(kind);
+        let removals: Vec<(String, i64)> = removals.fetch_all(&mut *self.connection).await?;
+        Ok(Later { whole, removals: removals.into_iter().collect() })
     }
 
-    /// The next reading that could tell of a thing: one that was whole, or one that saw it nevertheless.
+    /// The next reading that could tell of a thing: one that was whole, one that saw it nevertheless, or
+    /// one that told that it is gone.
     async fn next_telling(
         &mut self,
         entity: i64,
-        next_reading: Option<i64>,
+        name: &str,
+        later: &Later,
     ) -> Result<Option<i64>, StoreError> {
         if !self.is_late {
             return Ok(None);
@@ -233,14 +284,15 @@ impl<'c> Writer<'c> {
         .bind(self.at)
         .fetch_one(&mut *self.connection)
         .await?;
-        Ok([sighting, next_reading].into_iter().flatten().min())
+        let removal = later.removals.get(name).copied();
+        Ok([sighting, removal, later.whole].into_iter().flatten().min())
     }
 
     async fn object<N: Noun>(
         &mut self,
         mut packed: Packed,
         things: Vec<Thing>,
-        next_reading: Option<i64>,
+        later: &Later,
         is_incomplete: bool,
     ) -> Result<(), StoreError> {
         self.written.objects += 1;
@@ -256,7 +308,7 @@ impl<'c> Writer<'c> {
             }
             other => (entity, other),
         };
-        if is_incomplete {
+        if is_incomplete || self.extent == Extent::Delta {
             let row = [Cell::Int(self.collection), Cell::Int(entity)];
             self.sightings.add(self.connection, row).await?;
         }
@@ -273,7 +325,7 @@ impl<'c> Writer<'c> {
             true if rows.iter().all(|it| it.span.state != packed.hash) => self.written.changed += 1,
             true => {}
         }
-        let next = self.next_telling(entity, next_reading).await?;
+        let next = self.next_telling(entity, &packed.name, later).await?;
         let spans: Vec<Span<Vec<u8>>> = rows.iter().map(|it| it.span.clone()).collect();
         let edits = match N::IS_EVENT && !spans.is_empty() {
             true => Vec::new(),
@@ -356,10 +408,13 @@ impl<'c> Writer<'c> {
     async fn absent<N: Noun>(
         &mut self,
         known: HashMap<String, Vec<Thing>>,
-        next_reading: Option<i64>,
+        later: &Later,
         is_incomplete: bool,
     ) -> Result<(), StoreError> {
-        for thing in known.into_values().flatten() {
+        let things = known
+            .into_iter()
+            .flat_map(|(name, all)| all.into_iter().map(move |it| (name.clone(), it)));
+        for (name, thing) in things {
             let spans: Vec<Span<Vec<u8>>> = thing.rows.iter().map(|it| it.span.clone()).collect();
             let at = self.at;
             if !spans.iter().any(|it| it.from <= at && it.to.is_none_or(|to| at < to)) {
@@ -370,7 +425,7 @@ impl<'c> Writer<'c> {
                 continue;
             }
             self.written.gone += 1;
-            let next = self.next_telling(thing.entity, next_reading).await?;
+            let next = self.next_telling(thing.entity, &name, later).await?;
             let edits = observe(&spans, at, None, next);
             self.apply::<N>(thing.entity, &thing.rows, &edits, None).await?;
         }
@@ -459,6 +514,25 @@ impl<'c> Writer<'c> {
         self.current.finish(self.connection).await?;
         Ok(self.written)
     }
+}
+
+/// Rows of things and their states, by name.
+fn gather(known: &mut HashMap<String, Vec<Thing>>, rows: Vec<AnyRow>) -> Result<(), StoreError> {
+    known.reserve(rows.len());
+    for row in rows {
+        let name: String = row.try_get(0)?;
+        let (entity, incarnation): (i64, i64) = (row.try_get(1)?, row.try_get(2)?);
+        let things = known.entry(name).or_default();
+        if things.last().is_none_or(|it| it.entity != entity) {
+            things.push(Thing { entity, incarnation, rows: Vec::new() });
+        }
+        let version: Option<i64> = row.try_get(3)?;
+        if let (Some(version), Some(thing)) = (version, things.last_mut()) {
+            let span = Span { from: row.try_get(4)?, to: row.try_get(5)?, state: row.try_get(6)? };
+            thing.rows.push(Row_ { version, span });
+        }
+    }
+    Ok(())
 }
 
 /// Whether a thing of the same name is the same: as long as nothing speaks against it while it is there;

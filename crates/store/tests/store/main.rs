@@ -6,6 +6,7 @@
     reason = "skipped tests say so; known lists"
 )]
 
+mod deltas;
 mod engines;
 mod query;
 
