@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use entente_model::{Gap, GapCause, Place, Text};
 use entente_store::Age;
-use serde::Serialize;
 use time::OffsetDateTime;
 
 /// Seconds of a day.
@@ -95,8 +94,7 @@ impl std::fmt::Display for Aged {
 }
 
 /// A length of time in the units that suit it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span(pub Duration);
 
 impl std::fmt::Display for Span {

@@ -33,10 +33,18 @@ impl Column {
         }
     }
 
+    /// How it is asked for: the interface for both engines reads no truth values.
+    fn asked(self) -> String {
+        match self {
+            Bool(name) => format!("cast(case when {name} then 1 else 0 end as bigint)"),
+            other => other.name().to_owned(),
+        }
+    }
+
     fn cell(self, row: &AnyRow, position: usize) -> Result<Cell, StoreError> {
         Ok(match self {
             Int(_) => Cell::MaybeInt(row.try_get(position)?),
-            Bool(_) => Cell::Bool(row.try_get(position)?),
+            Bool(_) => Cell::Bool(row.try_get::<i64, _>(position)? != 0),
             Words(_) => Cell::Text(row.try_get(position)?),
             Bytes(_) => Cell::Bytes(row.try_get(position)?),
         })
@@ -306,7 +314,8 @@ async fn copy_table(
     columns: &[Column],
 ) -> Result<(), StoreError> {
     let names: Vec<&str> = columns.iter().map(|it| it.name()).collect();
-    let statement = format!("select {} from {table}", names.join(", "));
+    let asked: Vec<String> = columns.iter().map(|it| it.asked()).collect();
+    let statement = format!("select {} from {table}", asked.join(", "));
     let mut rows = sqlx::query(AssertSqlSafe(statement)).fetch(from);
     let mut copy = Rows::into(table, &names);
     while let Some(row) = rows.try_next().await? {

@@ -135,7 +135,7 @@ impl Follower {
         let (platform, shared, asked) =
             (self.platform.clone(), Arc::clone(&self.shared), cancel.clone());
         let task = tokio::spawn(async move {
-            let watch: Arc<dyn Watch + Send> = Arc::clone(&shared) as _;
+            let watch: Arc<dyn Watch + Send> = shared.clone();
             let mut changed = |change: Change| {
                 open(&shared.kept).push(&platform, now_utc(), change);
                 shared.news.notify_one();

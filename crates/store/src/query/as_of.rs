@@ -87,7 +87,7 @@ async fn readings(
     }
     into.finish(connection).await?;
     let rows = sqlx::query(
-        "select id, feed, observed, recorded, mapper, objects, source, observed_by, is_delta from collections where observed <= $1",
+        "select id, feed, observed, recorded, mapper, objects, source, observed_by, cast(case when is_delta then 1 else 0 end as bigint) from collections where observed <= $1",
     );
     let mut into = Rows::into(
         "collections",
@@ -111,7 +111,7 @@ async fn readings(
         }
         cells.push(Cell::Text(row.try_get(6)?));
         cells.push(Cell::Text(row.try_get(7)?));
-        cells.push(Cell::Bool(row.try_get(8)?));
+        cells.push(Cell::Bool(row.try_get::<i64, _>(8)? != 0));
         cells.push(Cell::Bytes(Vec::new()));
         into.add(connection, cells).await?;
     }

@@ -3,6 +3,7 @@
 use entente_app::document::{
     Assessment, CheckReport, CheckSeverity, Quantity, Summary, VerdictCounts,
 };
+use entente_model::GapCause;
 use maud::{Markup, html};
 
 use crate::components::{
