@@ -146,7 +146,7 @@ fn a_time_that_is_none_is_shown_in_its_place() {
         GOOD.replace("site =", "fresh_for = \"20\"\nsite =")
     );
     let shown = mistakes(&text);
-    for (line, column, given) in [(1, 13, "soon"), (3, 13, "0d"), (5, 11, "a year"), (12, 13, "20")]
+    for (line, column, given) in [(1, 13, "soon"), (3, 13, "0d"), (5, 11, "a year"), (13, 13, "20")]
     {
         let place = format!("entente.toml:{line}:{column}: `{given}` is no length of time");
         assert!(shown.contains(&place), "{place}\n{shown}");

@@ -1,6 +1,5 @@
 //! What may go goes, once a day, by one process of all that share a store.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use entente_connect::live::Cancel;

@@ -111,7 +111,9 @@ impl One {
         let begun = Instant::now();
         let (name, holder) = (self.name(), &self.watching.holder);
         let held = self.memory.store().lease(name, holder, self.watching.lease).await?;
-        self.kept = begun;
+        if held {
+            self.kept = begun;
+        }
         Ok(held)
     }
 
