@@ -1,5 +1,5 @@
 //! Watching: what changes on a platform between two readings is in the store, and nothing else is.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
 #![expect(clippy::print_stdout, reason = "skipped tests say so")]
 
 use std::io::{BufRead, BufReader, Read, Write};

@@ -110,7 +110,8 @@ fn read(configuration: &Configuration) -> Result<Config, Failure> {
     Ok(Config::read(&configuration.file.config)?)
 }
 
-/// Runs to the end; the first interruption, or the word to terminate, asks it to stop, and what was read until then is kept.
+/// Runs to the end; the first interruption, or the word to terminate, asks it to stop, and what was read
+/// until then is kept.
 pub fn wait<T>(work: impl AsyncFnOnce(Cancel) -> T) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -1,6 +1,7 @@
 //! Following one platform between its readings: what it tells is kept, in order, until it can be written.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -75,19 +76,19 @@ impl Kept {
 #[derive(Debug, Default)]
 struct Shared {
     kept: Mutex<Kept>,
-    has_begun: Mutex<bool>,
+    has_begun: AtomicBool,
     news: Notify,
 }
 
-fn open<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn open(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
     // What is behind it is whole at any time.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Watch for Shared {
     fn section(&self, _: &str, section: &str, _: u64, _: usize, _: usize) {
         if section == FOLLOWING {
-            *open(&self.has_begun) = true;
+            self.has_begun.store(true, Ordering::Relaxed);
             self.news.notify_one();
         }
     }
@@ -131,7 +132,7 @@ impl Follower {
             return false;
         }
         let cancel = Cancel::new();
-        *open(&self.shared.has_begun) = false;
+        self.shared.has_begun.store(false, Ordering::Relaxed);
         let (platform, shared, asked) =
             (self.platform.clone(), Arc::clone(&self.shared), cancel.clone());
         let task = tokio::spawn(async move {
@@ -157,8 +158,7 @@ impl Follower {
             tokio::select! {
                 biased;
                 () = self.shared.news.notified() => {
-                    let has_begun = std::mem::take(&mut *open(&self.shared.has_begun));
-                    if has_begun {
+                    if self.shared.has_begun.swap(false, Ordering::Relaxed) {
                         self.failures = 0;
                         // What was told since is told of next.
                         self.shared.news.notify_one();
