@@ -93,9 +93,9 @@ impl Screen<'_> {
         self.line(&format!(
             "{} vCPU, {} memory, {} disk of which {} in use",
             counted(it.vcpus, grouped),
-            counted(it.memory_mib, size),
-            counted(it.disk_capacity_mib, size),
-            counted(it.storage_used_mib, size),
+            counted(it.memory_mib, size_of_mib),
+            counted(it.disk_capacity_mib, size_of_mib),
+            counted(it.storage_used_mib, size_of_mib),
         ))?;
         self.line(&format!(
             "not counted above: {}, {}, {}",
@@ -249,11 +249,11 @@ impl Screen<'_> {
                 counted(it.licensable_cores, grouped),
                 grouped(it.demand_on.machines),
                 counted(it.demand_on.vcpus, grouped),
-                counted(it.demand_on.memory_mib, size),
+                counted(it.demand_on.memory_mib, size_of_mib),
                 grouped(it.demand_all.machines),
                 counted(it.demand_all.vcpus, grouped),
-                counted(it.demand_all.memory_mib, size),
-                counted(it.demand_all.storage_used_mib, size),
+                counted(it.demand_all.memory_mib, size_of_mib),
+                counted(it.demand_all.storage_used_mib, size_of_mib),
             ]);
         }
         self.table(&table, clusters.len().saturating_sub(ROWS_MAX))
