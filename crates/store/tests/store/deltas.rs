@@ -142,7 +142,7 @@ async fn gaps_and_what_is_shown_are_those_of_the_latest_whole_reading() {
 }
 
 enum Reading {
-    Whole(Collection),
+    Whole(Box<Collection>),
     Delta(Delta),
 }
 
@@ -199,11 +199,11 @@ async fn whole_readings_and_deltas_make_the_same_states_in_whatever_order_they_a
     last.workloads.push(newcomer);
     last.workloads[1].power = Observed::Value(PowerState::Suspended);
     let readings = [
-        Reading::Whole(first.clone()),
+        Reading::Whole(Box::new(first.clone())),
         Reading::Delta(delta(&off, hour(1), &[1], &[])),
         // One goes that no whole reading sees any more, and one is confirmed as it was.
         Reading::Delta(delta(&renamed, hour(2), &[2, 0], &[4])),
-        Reading::Whole(at(&without, hour(3))),
+        Reading::Whole(Box::new(at(&without, hour(3)))),
         // It is back.
         Reading::Delta(delta(&last, hour(4), &[5, 1], &[3])),
     ];
@@ -211,7 +211,7 @@ async fn whole_readings_and_deltas_make_the_same_states_in_whatever_order_they_a
     for number in (0..120).step_by(11) {
         let order = permuted(readings.iter().collect(), number);
         for engine in engines() {
-            let told = remembered(&engine, order.iter().copied().collect()).await;
+            let told = remembered(&engine, order.to_vec()).await;
             let expected = expected.get_or_insert_with(|| told.clone());
             for (told, expected) in told.0.iter().flatten().zip(expected.0.iter().flatten()) {
                 assert_eq!(told, expected, "order {number}, {}", engine.address);
