@@ -190,6 +190,29 @@ pub async fn read_platform(
     Ok(collect_one(platform.live(), &session).await?)
 }
 
+/// Follows one platform until cancelled; false where it tells of no changes.
+pub async fn follow_platform(
+    platform: &PlatformConfig,
+    taken: Moment,
+    cancel: &Cancel,
+    watch: &Arc<dyn Watch + Send>,
+    changed: &mut (dyn FnMut(live::Change) + Send),
+) -> Result<bool, PlatformError> {
+    let session = Session {
+        target: platform.target(taken)?,
+        watch: Arc::clone(watch),
+        cancel: cancel.clone(),
+        traffic: Traffic::default(),
+    };
+    match platform.live().follow(session.run(), changed) {
+        None => Ok(false),
+        Some(following) => {
+            following.await?;
+            Ok(true)
+        }
+    }
+}
+
 async fn write_file(
     session: &Session,
     collection: Collection,

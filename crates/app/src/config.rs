@@ -16,6 +16,10 @@ use entente_store::Address;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::freshness::Freshness;
+pub use policy::{RetentionPolicy, length_of_time};
+use policy::{WrittenExports, WrittenRetention};
+
 /// The store where none is configured, beside the configuration.
 pub const STORE: &str = "entente-data/entente.db";
 
@@ -26,6 +30,10 @@ pub struct Config {
     pub file: PathBuf,
     /// Platforms, by id.
     pub platforms: Vec<PlatformConfig>,
+    /// How old what is known may be.
+    pub freshness: Freshness,
+    /// How long things are kept.
+    pub retention: RetentionPolicy,
     /// Where what was seen is kept.
     store: StorePlace,
 }
@@ -174,10 +182,11 @@ impl Config {
         let text = std::fs::read_to_string(path)
             .map_err(|reason| ConfigError::Unreadable { file: file.clone(), reason })?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        match parse(&text, folder) {
-            Ok((platforms, store)) => Ok(Self { file: path.to_owned(), platforms, store }),
-            Err(mistakes) => Err(ConfigError::Mistakes { file, text, mistakes }),
-        }
+        parse(&text, path, folder).map_err(|mistakes| ConfigError::Mistakes {
+            file,
+            text,
+            mistakes,
+        })
     }
 
     /// Where what was seen is kept.
@@ -282,6 +291,11 @@ impl std::fmt::Display for SecretPlace {
 struct Written {
     store: Option<Spanned<String>>,
     every: Option<Spanned<String>>,
+    fresh_for: Option<Spanned<String>>,
+    #[serde(default)]
+    exports: WrittenExports,
+    #[serde(default)]
+    retention: WrittenRetention,
     #[serde(default)]
     limits: WrittenLimits,
     #[serde(default)]
@@ -304,6 +318,7 @@ struct WrittenPlatform {
     ca: Option<Spanned<PathBuf>>,
     pin: Option<Spanned<String>>,
     every: Option<Spanned<String>>,
+    fresh_for: Option<Spanned<String>>,
     #[serde(default)]
     limits: WrittenLimits,
 }
@@ -352,7 +367,7 @@ impl Mistakes<'_> {
     }
 }
 
-fn parse(text: &str, folder: &Path) -> Result<(Vec<PlatformConfig>, StorePlace), Vec<Diagnostic>> {
+fn parse(text: &str, file: &Path, folder: &Path) -> Result<Config, Vec<Diagnostic>> {
     let mut mistakes = Mistakes { text, found: Vec::new() };
     let written: Written = match toml::from_str(text) {
         Ok(written) => written,
@@ -369,14 +384,20 @@ fn parse(text: &str, folder: &Path) -> Result<(Vec<PlatformConfig>, StorePlace),
         mistakes.add(0..0, "no platform is configured", Some(hint));
     }
     let mut platforms = Vec::new();
-    let every = every(written.every.as_ref(), EVERY, &mut mistakes);
+    let every = policy::time(written.every.as_ref(), &mut mistakes).unwrap_or(EVERY);
+    let mut freshness =
+        policy::freshness(written.fresh_for.as_ref(), &written.exports, &mut mistakes);
+    let retention = written.retention.read(&mut mistakes);
     for (id, platform) in &written.platforms {
+        if let Some(limit) = policy::time(platform.get_ref().fresh_for.as_ref(), &mut mistakes) {
+            freshness.platforms.insert(id.get_ref().clone(), limit);
+        }
         let mut reader = PlatformReader { folder, id, every, mistakes: &mut mistakes };
         platforms.extend(reader.read(platform, limits));
     }
     let store = store_place(written.store.as_ref(), folder, &mut mistakes);
     if mistakes.found.is_empty() {
-        Ok((platforms, store))
+        Ok(Config { file: file.to_owned(), platforms, freshness, retention, store })
     } else {
         mistakes.found.sort();
         Err(mistakes.found)
@@ -408,38 +429,6 @@ impl StorePlace {
 
 /// How often a platform is read where nothing is said.
 const EVERY: Duration = Duration::from_secs(900);
-
-/// A length of time as people write it: `90s`, `15m`, `36h`, `7d`, `4w`.
-pub fn length_of_time(text: &str) -> Option<Duration> {
-    let unit = match text.chars().last()? {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        'w' => 604_800,
-        _ => return None,
-    };
-    let count: u64 = text.get(..text.len() - 1)?.parse().ok()?;
-    count.checked_mul(unit).map(Duration::from_secs)
-}
-
-/// How often, as it is written.
-fn every(
-    given: Option<&Spanned<String>>,
-    otherwise: Duration,
-    mistakes: &mut Mistakes<'_>,
-) -> Duration {
-    let Some(given) = given else { return otherwise };
-    match length_of_time(given.get_ref().trim()) {
-        Some(every) if !every.is_zero() => every,
-        _ => {
-            let message = format!("`{}` is no length of time", given.get_ref());
-            let hint = "write `90s`, `15m`, `6h` or `1d`";
-            mistakes.add(given.span(), message, Some(hint.into()));
-            otherwise
-        }
-    }
-}
 
 /// Where the store is, as it is written.
 fn store_place(
@@ -498,7 +487,7 @@ impl PlatformReader<'_, '_> {
         if it.address.get_ref().trim().is_empty() {
             self.mistakes.add(it.address.span(), "the address is empty", None);
         }
-        let every = every(it.every.as_ref(), self.every, self.mistakes);
+        let every = policy::time(it.every.as_ref(), self.mistakes).unwrap_or(self.every);
         let log_in = self.log_in(it);
         let trust = self.trust(it);
         Some(PlatformConfig {
@@ -604,6 +593,8 @@ impl PlatformReader<'_, '_> {
         }
     }
 }
+
+mod policy;
 
 #[cfg(test)]
 mod tests;

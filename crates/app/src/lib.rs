@@ -9,6 +9,7 @@ pub mod collection_file;
 pub mod config;
 pub mod document;
 mod found;
+pub mod freshness;
 pub mod history;
 pub mod identities;
 mod mask;

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use entente_connect::connector::{CollectError, Watch};
 use entente_model::Collection;
 use entente_store::query::QueryError;
-use entente_store::{Address, Stamp, Store, StoreError, Written, point};
+use entente_store::{Address, AsOf, Delta, Stamp, Store, StoreError, Written, point};
 
 use crate::assess::read_sources;
 use crate::collection_file::CollectionFileError;
+use crate::freshness::{Aged, Freshness};
 use crate::now_utc;
 
 /// Counts up when the same answer of a platform is read differently: such differences are no changes of the
@@ -108,6 +109,7 @@ impl RememberError {
 #[derive(Debug)]
 pub struct Memory {
     store: Store,
+    freshness: Freshness,
 }
 
 /// What became of one export or collection.
@@ -142,7 +144,13 @@ impl Memory {
                 reason,
             })?;
         }
-        Ok(Self { store: Store::open(address).await? })
+        Ok(Self { store: Store::open(address).await?, freshness: Freshness::default() })
+    }
+
+    /// With other limits of how old what is known may be.
+    #[must_use]
+    pub fn with_freshness(self, freshness: Freshness) -> Self {
+        Self { freshness, ..self }
     }
 
     /// The store itself, for looking after it.
@@ -157,6 +165,12 @@ impl Memory {
         let written = self.store.write(collection, &stamp).await?;
         point::reached("remembered");
         Ok(written)
+    }
+
+    /// Puts in what changed between two readings.
+    pub async fn put_delta(&self, delta: Delta) -> Result<Written, RememberError> {
+        let stamp = Stamp { recorded: now_utc(), mapper: MAPPER };
+        Ok(self.store.write_delta(delta, &stamp).await?)
     }
 
     /// Puts exports and collections on disk in, each by itself.
@@ -175,6 +189,15 @@ impl Memory {
             }
         }
         Ok(imported)
+    }
+
+    /// How old the latest readings are: now, or at the time that is asked about.
+    pub async fn ages(&self, as_of: AsOf) -> Result<Vec<Aged>, RememberError> {
+        let at = match as_of {
+            AsOf::Latest => now_utc(),
+            AsOf::Time(at) => at,
+        };
+        Ok(self.freshness.judge(self.store.ages(as_of).await?, at))
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::found::{Found, is_named, only};
+use crate::freshness::Aged;
 use crate::identities::{Identities, Member, reader};
 use crate::remembered::{Memory, RememberError};
 use crate::standing::Standing;
@@ -43,6 +44,8 @@ pub struct Sighting {
     /// When it was observed.
     #[serde(with = "time::serde::rfc3339")]
     pub observed: OffsetDateTime,
+    /// Whether that is longer ago than it may be: what is told may not be so any more.
+    pub is_stale: bool,
     /// Facts, by where they stand.
     pub facts: Vec<(String, Value)>,
 }
@@ -75,6 +78,7 @@ struct Seen {
     member: Member,
     workload: Workload,
     observed: OffsetDateTime,
+    is_stale: bool,
     recorded: Option<OffsetDateTime>,
     since: Since,
     around: Collection,
@@ -101,7 +105,7 @@ impl Memory {
         if lives.is_empty() {
             lives.extend(found.lives.iter().max_by_key(|it| it.ended));
         }
-        let ages = self.store().ages(AsOf::Latest).await?;
+        let ages = self.ages(AsOf::Latest).await?;
         let mut seen = Vec::new();
         for life in &lives {
             let Some(source) = self.store().source(&life.platform, &life.connector).await? else {
@@ -112,14 +116,13 @@ impl Memory {
                 _ => self.store().around(&life.workload.platform, &source).await?,
             };
             let id = life.workload.id.as_str().into();
-            let of_feed = |it: &&entente_store::Age| {
-                it.platform == life.platform && it.connector == life.connector
-            };
+            let age = age_of(&ages, &life.platform, &life.connector);
             seen.push(Seen {
                 member: crate::identities::member(life).1,
                 workload: life.workload.clone(),
                 observed: life.ended.unwrap_or(life.latest_reading),
-                recorded: ages.iter().find(of_feed).map(|it| it.recorded),
+                is_stale: age.is_some_and(Aged::is_stale),
+                recorded: age.map(|it| it.reading.recorded),
                 since: Since::from([(("workloads", id), life.since)]),
                 around,
             });
@@ -133,7 +136,7 @@ impl Memory {
         term: &str,
         as_of: AsOf,
     ) -> Result<(Identities, Vec<entente_model::Text>, Vec<Seen>), RememberError> {
-        let ages = self.store().ages(as_of).await?;
+        let ages = self.ages(as_of).await?;
         let collections = self.store().collections(as_of).await?;
         let identities = self.identities().await?;
         let present = |connector: &str, id: &str| {
@@ -170,15 +173,13 @@ impl Memory {
                 };
                 let Some(member) = of_it.iter().find(is_it) else { continue };
                 let (platform, connector) = (&member.platform, &member.connector);
-                let of_feed = |it: &&entente_store::Age| {
-                    it.platform == *platform && it.connector == *connector
-                };
-                let Some(age) = ages.iter().find(of_feed) else { continue };
+                let Some(age) = age_of(&ages, platform, connector) else { continue };
                 seen.push(Seen {
                     member: (*member).clone(),
                     workload,
-                    observed: age.observed,
-                    recorded: Some(age.recorded),
+                    observed: age.reading.observed,
+                    is_stale: age.is_stale(),
+                    recorded: Some(age.reading.recorded),
                     since: self.store().since(platform, connector, as_of).await?,
                     around: collection.clone(),
                 });
@@ -186,6 +187,11 @@ impl Memory {
         }
         Ok((identities, identity.sightings, seen))
     }
+}
+
+/// The age of what a connector last told of a platform.
+fn age_of<'a>(ages: &'a [Aged], platform: &str, connector: &str) -> Option<&'a Aged> {
+    ages.iter().find(|it| it.reading.platform == platform && it.reading.connector == connector)
 }
 
 /// Puts what the sources tell beside each other.
@@ -209,6 +215,7 @@ fn shown(
             connector: it.member.connector.clone(),
             source: it.workload.source.to_string(),
             observed: it.observed,
+            is_stale: it.is_stale,
             facts,
         });
         let mut collection = it.around;

@@ -13,11 +13,15 @@ use entente_store::query::{QueryLimits, QueryResult};
 use entente_store::{Age, AsOf};
 use time::OffsetDateTime;
 
+use crate::freshness::Aged;
 use crate::identities::{Identities, Member, reader};
 use crate::remembered::{Memory, RememberError};
 
 /// Findings that no reading tells by itself.
 const OF_SEVERAL: [&str; 3] = ["ENT-0205", "ENT-0210", "ENT-0211"];
+
+/// Readings that are too old and named with an answer; what is beyond is counted.
+const STALE_NAMED_MAX: usize = 8;
 
 /// A sighting by its connector and id: the key of the workload in its collection.
 type Place = (String, String);
@@ -180,16 +184,20 @@ impl Identities {
 }
 
 impl Memory {
-    /// Everything as of a time, as one estate.
-    pub async fn estate(&self, as_of: AsOf) -> Result<(Estate, Vec<Age>), RememberError> {
-        let ages = self.store().ages(as_of).await?;
+    /// Everything as of a time, as one estate; what is older than it may be is a gap of it.
+    pub async fn estate(&self, as_of: AsOf) -> Result<(Estate, Vec<Aged>), RememberError> {
+        let ages = self.ages(as_of).await?;
         if ages.is_empty() {
             return Err(RememberError::Nothing { store: self.store().address.to_string() });
         }
-        Ok((Estate::of(self.readings(&ages, as_of).await?), ages))
+        let mut estate = Estate::of(self.readings(&ages, as_of).await?);
+        estate.gaps.extend(ages.iter().filter_map(Aged::gap));
+        estate.gaps.sort();
+        Ok((estate, ages))
     }
 
-    /// Asks in SQL; the view of findings shows where sources disagree, too.
+    /// Asks in SQL; the view of findings shows where sources disagree, too. Readings that are older than they
+    /// may be are named in the notes.
     pub async fn query(
         &self,
         sql: &str,
@@ -197,17 +205,26 @@ impl Memory {
         limits: &QueryLimits,
     ) -> Result<QueryResult, RememberError> {
         let mut findings = Vec::new();
+        let ages = self.ages(as_of).await?;
         // The estate is put together only where it may be asked for.
-        if sql.to_lowercase().contains("findings") && !self.store().ages(as_of).await?.is_empty() {
+        if sql.to_lowercase().contains("findings") && !ages.is_empty() {
             let (estate, _) = self.estate(as_of).await?;
             findings = estate.findings;
             findings.retain(|it| OF_SEVERAL.contains(&it.code.as_str()));
         }
-        Ok(self.store().query_with(sql, as_of, limits, &findings).await?)
+        let mut answer = self.store().query_with(sql, as_of, limits, &findings).await?;
+        let stale: Vec<&Aged> = ages.iter().filter(|it| it.is_stale()).collect();
+        let named = stale.iter().take(STALE_NAMED_MAX);
+        answer.notes.extend(named.map(|it| format!("stale: {it}")));
+        if stale.len() > STALE_NAMED_MAX {
+            let more = stale.len() - STALE_NAMED_MAX;
+            answer.notes.push(format!("stale: and {more} more; `entente estate` names them"));
+        }
+        Ok(answer)
     }
 
     /// Every account of the store as of a time.
-    async fn readings(&self, ages: &[Age], as_of: AsOf) -> Result<Vec<Reading>, RememberError> {
+    async fn readings(&self, ages: &[Aged], as_of: AsOf) -> Result<Vec<Reading>, RememberError> {
         let collections = self.store().collections(as_of).await?;
         let reading = |it: Collection| {
             let reader = reader(&it.source.connector);
@@ -220,7 +237,7 @@ impl Memory {
         let identities = self.identities().await?;
         let standing = Standing::of(&identities, as_of);
         let mut feeds: HashMap<&str, u32> = HashMap::new();
-        for age in ages {
+        for age in ages.iter().map(|it| &it.reading) {
             *feeds.entry(identities.platform(&age.platform)).or_default() += 1;
         }
         for reading in &mut readings {
@@ -229,7 +246,8 @@ impl Memory {
             let platform = reading.collection.platforms.first().map(|it| it.id.to_string());
             let platform = platform.unwrap_or_default();
             let of_feed = |it: &&Age| it.platform == platform && it.connector == source.connector;
-            reading.recorded = ages.iter().find(of_feed).map(|it| it.recorded);
+            reading.recorded =
+                ages.iter().map(|it| &it.reading).find(of_feed).map(|it| it.recorded);
             if feeds.get(identities.platform(&platform)).is_some_and(|it| *it > 1) {
                 reading.since = self.store().since(&platform, &source.connector, as_of).await?;
             }

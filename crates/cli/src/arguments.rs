@@ -28,7 +28,7 @@ pub enum Command {
     Collect(CollectArguments),
     /// Assess exports and collections: what runs, what it leans on, what stops it from living elsewhere
     Assess(AssessArguments),
-    /// Read platforms again and again, each by one process at a time
+    /// Read platforms again and again, and follow what changes, each by one process at a time
     Watch(WatchArguments),
     /// Put exports and collections into the store, each at its own time
     Import(ImportArguments),
@@ -418,15 +418,16 @@ pub enum StoreCommand {
         #[command(flatten)]
         store: StoreChoice,
     },
-    /// Throw away what may go, and give the room back
+    /// Throw away what may go by the configuration's `[retention]`, and give the room back
     #[command(after_help = TIMES)]
     Compact {
-        /// States that ended before this time go
+        /// States that ended before this time go, whatever is configured; without either, all stay
         #[arg(long, value_name = "TIME")]
         states_before: Option<Time>,
-        /// Daily samples before this time go
-        #[arg(long, value_name = "TIME", default_value = "400d")]
-        samples_before: Time,
+        /// Daily samples before this time go, whatever is configured; without either, those older than
+        /// 400d
+        #[arg(long, value_name = "TIME")]
+        samples_before: Option<Time>,
         /// Which store.
         #[command(flatten)]
         store: StoreChoice,

@@ -9,10 +9,11 @@ use entente_app::collect::{
 use entente_app::config::Config;
 use entente_app::now;
 use entente_app::remembered::{Memory, RememberError};
-use entente_app::watch::{Event, Watching};
+use entente_app::watch::{Event, Tell, Watching};
 use entente_connect::connector::Watch;
 use entente_connect::live::{Cancel, CheckReport, RightState};
 use entente_store::Address;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::{
     CheckArguments, CollectArguments, Configuration, StoreAddress, WatchArguments,
@@ -74,9 +75,10 @@ pub fn watch(arguments: &WatchArguments) -> Result<ExitCode, Failure> {
     let config = read(&arguments.configuration)?;
     let chosen = config.chosen(&arguments.configuration.platforms)?;
     let address = store(&config, &arguments.store)?;
-    let watching = Watching { holder: holder(), lease: arguments.lease };
+    let (lease, retention) = (arguments.lease, config.retention);
+    let watching = Watching { holder: holder(), lease, retention };
     let as_json = arguments.json;
-    let tell: Arc<dyn Fn(Event) + Send + Sync> = Arc::new(move |event: Event| {
+    let tell: Tell = Arc::new(move |event: Event| {
         let line = platforms::Line::of(&event);
         // Whoever read this went away: the store is what counts.
         let _ = output::write(|out| line.write(as_json, out));
@@ -108,7 +110,8 @@ fn read(configuration: &Configuration) -> Result<Config, Failure> {
     Ok(Config::read(&configuration.file.config)?)
 }
 
-/// Runs to the end; the first interruption asks it to stop, and what was read until then is kept.
+/// Runs to the end; the first interruption, or the word to terminate, asks it to stop, and what was read
+/// until then is kept.
 pub fn wait<T>(work: impl AsyncFnOnce(Cancel) -> T) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -117,11 +120,18 @@ pub fn wait<T>(work: impl AsyncFnOnce(Cancel) -> T) -> Result<T, Failure> {
     let cancel = Cancel::new();
     let asked = cancel.clone();
     runtime.spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
+        let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+        let mut stop = async || {
+            tokio::select! {
+                interrupted = tokio::signal::ctrl_c() => interrupted.is_ok(),
+                terminated = terminate.recv() => terminated.is_some(),
+            }
+        };
+        if stop().await {
             output::talk("stopping; what was read until now is kept (once more: stop at once)");
             asked.cancel();
         }
-        if tokio::signal::ctrl_c().await.is_ok() {
+        if stop().await {
             std::process::exit(i32::from(EXIT_UNFINISHED));
         }
     });

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use entente_app::config::{Config, STORE};
+use entente_app::config::{Config, RetentionPolicy, STORE};
+use entente_app::freshness::Freshness;
 use entente_app::now_utc;
 use entente_app::remembered::{Memory, RememberError};
 use entente_identity::Choice;
@@ -48,7 +49,7 @@ pub fn estate(arguments: &EstateArguments) -> Result<ExitCode, Failure> {
     match kind {
         None => {
             estate.platforms.retain(|it| wanted(it.id.as_str()));
-            output::print(arguments.output, &screens::Summary::of(&estate, &ages, now_utc()))?;
+            output::print(arguments.output, &screens::Summary::of(&estate, &ages))?;
         }
         Some(kind) => {
             let list = screens::List::of(&estate, kind, &wanted, arguments.name.as_deref());
@@ -63,7 +64,8 @@ pub fn show(arguments: &ShowArguments) -> Result<ExitCode, Failure> {
     let as_of = as_of(arguments.at);
     let shown =
         with_store(&arguments.store, async |memory| memory.show(&arguments.workload, as_of).await)?;
-    output::print(arguments.output, &show_screens::Facts::of(shown, now_utc()))?;
+    let at = arguments.at.map_or_else(now_utc, |it| it.from(now_utc()));
+    output::print(arguments.output, &show_screens::Facts::of(shown, at))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -176,9 +178,10 @@ pub fn store(command: &StoreCommand) -> Result<ExitCode, Failure> {
         }
         StoreCommand::Compact { states_before, samples_before, store } => {
             let now = now_utc();
+            let policy = settings(store)?.retention.keep(now);
             let keep = Retention {
-                states_before: states_before.map(|it| it.from(now)),
-                samples_before: Some(samples_before.from(now)),
+                states_before: states_before.map(|it| it.from(now)).or(policy.states_before),
+                samples_before: samples_before.map(|it| it.from(now)).or(policy.samples_before),
             };
             let gone = with_store(store, async |memory| Ok(memory.store().compact(keep).await?))?;
             output::print(Listing::Table, &screens::Sizes::gone(gone))?;
@@ -192,11 +195,11 @@ pub fn with_store<T>(
     choice: &StoreChoice,
     work: impl AsyncFnOnce(&Memory) -> Result<T, RememberError>,
 ) -> Result<T, Failure> {
-    let address = address(choice)?;
-    if !Memory::exists(&address) {
-        return Err(RememberError::Nothing { store: address.to_string() }.into());
+    let settings = settings(choice)?;
+    if !Memory::exists(&settings.address) {
+        return Err(RememberError::Nothing { store: settings.address.to_string() }.into());
     }
-    work_with(&address, work)
+    work_with(settings, work)
 }
 
 /// Opens the store, or makes one, and works with it.
@@ -204,15 +207,15 @@ fn with_new_store<T>(
     choice: &StoreChoice,
     work: impl AsyncFnOnce(&Memory) -> Result<T, RememberError>,
 ) -> Result<T, Failure> {
-    work_with(&address(choice)?, work)
+    work_with(settings(choice)?, work)
 }
 
 fn work_with<T>(
-    address: &Address,
+    settings: Settings,
     work: impl AsyncFnOnce(&Memory) -> Result<T, RememberError>,
 ) -> Result<T, Failure> {
     let outcome = wait(async move |_| {
-        let memory = Memory::open(address).await?;
+        let memory = Memory::open(&settings.address).await?.with_freshness(settings.freshness);
         let outcome = work(&memory).await;
         memory.store().close().await;
         outcome
@@ -220,14 +223,25 @@ fn work_with<T>(
     Ok(outcome?)
 }
 
-/// The store named, the configured one, or the one beside where a configuration would be.
-fn address(choice: &StoreChoice) -> Result<Address, Failure> {
-    let config = &choice.file.config;
-    match &choice.address.store {
-        Some(given) => Ok(Config::store_named(given)?),
-        None if config.exists() => Ok(Config::read(config)?.store()?),
-        None => Ok(Address::File(config.parent().unwrap_or(Path::new("")).join(STORE))),
-    }
+/// What the configuration says of the store.
+struct Settings {
+    address: Address,
+    freshness: Freshness,
+    retention: RetentionPolicy,
+}
+
+/// Of the store named, the configured one, or the one beside where a configuration would be. What is not
+/// about its place comes from the configuration, whichever store it is.
+fn settings(choice: &StoreChoice) -> Result<Settings, Failure> {
+    let file = &choice.file.config;
+    let config = if file.exists() { Some(Config::read(file)?) } else { None };
+    let address = match (&choice.address.store, &config) {
+        (Some(given), _) => Config::store_named(given)?,
+        (None, Some(config)) => config.store()?,
+        (None, None) => Address::File(file.parent().unwrap_or(Path::new("")).join(STORE)),
+    };
+    let (freshness, retention) = config.map(|it| (it.freshness, it.retention)).unwrap_or_default();
+    Ok(Settings { address, freshness, retention })
 }
 
 fn as_of(at: Option<Time>) -> AsOf {

@@ -62,6 +62,8 @@ pub enum GapCause {
     Cancelled,
     /// The platform itself could not tell: a host is offline, an agent does not answer.
     Unreachable,
+    /// What was seen is older than it may be: it may not be so any more.
+    Stale,
 }
 
 impl GapCause {
@@ -88,6 +90,7 @@ impl GapCause {
             Self::UnknownValue => "unknown-value",
             Self::Cancelled => "cancelled",
             Self::Unreachable => "unreachable",
+            Self::Stale => "stale",
         }
     }
 

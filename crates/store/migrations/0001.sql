@@ -13,7 +13,8 @@ create table feeds (
     unique (platform, connector)
 );
 
--- One reading. Times are microseconds since 1970, UTC.
+-- One reading. Times are microseconds since 1970, UTC. A delta tells of what changed between two whole
+-- readings, and of nothing else.
 create table collections (
     id {id},
     feed bigint not null,
@@ -24,9 +25,10 @@ create table collections (
     recorded bigint not null,
     mapper bigint not null,
     objects bigint not null,
+    is_delta boolean not null,
     -- Source, gaps and findings
     head {bytes} not null,
-    unique (feed, observed, source)
+    unique (feed, observed, source, is_delta)
 );
 
 -- What a reading could not see all of: absence there is no absence.
@@ -37,11 +39,19 @@ create table incomplete (
     primary key (collection, kind)
 );
 
--- Objects that such a reading saw nevertheless.
+-- Objects that such a reading, or a delta, saw nevertheless.
 create table sightings (
     collection bigint not null,
     entity bigint not null,
     primary key (collection, entity)
+);
+
+-- What a delta told to be gone, whether it was known or not.
+create table removals (
+    collection bigint not null,
+    kind text not null,
+    name text not null,
+    primary key (collection, kind, name)
 );
 
 create table entities (
@@ -68,6 +78,7 @@ create table versions (
 create index versions_of_entity on versions (entity, observed_from);
 -- What is so now, without its bodies.
 create index versions_open on versions (entity, hash, observed_from, id) where observed_to is null;
+create index versions_ended on versions (observed_to) where observed_to is not null;
 
 -- What moves by itself: of each list one set a day, a thousand things to a row.
 create table samples (

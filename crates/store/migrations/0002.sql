@@ -586,7 +586,7 @@ create view q_volumes as
         select 1 from rivals v where v.feed = t.feed and v.has_control
     );
 
--- Of the latest reading of each reader
+-- Of the latest whole reading of each reader
 create table now_findings (
     feed bigint not null,
     platform {word} not null,
@@ -624,7 +624,9 @@ create view q_gaps as
 create view q_collections as
     select f.platform, f.connector, c.source, {time:c.observed:time} as observed, c.observed_by,
         {time:c.recorded:time} as recorded, c.mapper, c.objects,
-        c.observed = (select max(l.observed) from collections l where l.feed = c.feed) as is_latest,
+        not c.is_delta and c.observed = (
+            select max(l.observed) from collections l where l.feed = c.feed and not l.is_delta
+        ) as is_latest, c.is_delta,
         '' as unobserved
     from collections c
     join feeds f on f.id = c.feed;

@@ -111,9 +111,12 @@ struct Owner {
 }
 
 /// Readings of one feed.
+#[derive(Default)]
 struct Readings {
-    /// When each was, in order, and by which mapper it was read.
-    all: Vec<(i64, i64)>,
+    /// When each was that is no delta, in order.
+    all: Vec<i64>,
+    /// By which mapper each was read, deltas included.
+    mappers: HashMap<i64, i64>,
     /// By kind, those that could not see all of it.
     incomplete: HashMap<String, Vec<i64>>,
 }
@@ -121,8 +124,8 @@ struct Readings {
 impl Readings {
     /// Those before a time, latest first.
     fn before(&self, at: i64) -> impl Iterator<Item = i64> {
-        let count = self.all.partition_point(|it| it.0 < at);
-        self.all.iter().take(count).rev().map(|it| it.0)
+        let count = self.all.partition_point(|it| *it < at);
+        self.all.iter().take(count).rev().copied()
     }
 
     /// The latest before a time that could see all of a kind.
@@ -133,8 +136,7 @@ impl Readings {
 
     /// By which mapper the one at a time was read.
     fn mapper(&self, at: i64) -> Option<i64> {
-        let found = self.all.binary_search_by_key(&at, |it| it.0).ok();
-        Some(self.all.get(found?)?.1)
+        self.mappers.get(&at).copied()
     }
 }
 
@@ -176,17 +178,22 @@ impl Store {
                 .as_ref()
                 .filter(|it| it.entity == version.entity && it.to == Some(version.from));
             changes.extend(ended.take().filter(|_| follows.is_none()));
-            // What the first reading of a platform sees did not appear then.
-            if is_within(version.from) && readings.all.first().map(|it| it.0) != Some(version.from)
-            {
+            // What is seen up to the first whole reading of a platform did not appear then.
+            let is_first = readings.all.first().is_none_or(|it| version.from <= *it);
+            if is_within(version.from) && (follows.is_some() || !is_first) {
                 let told = match follows {
-                    Some(_) => self.told_before(readings, &owner, &version, version.from).await?,
+                    Some(before) => self
+                        .told_before(readings, &owner, &version, version.from)
+                        .await?
+                        .max(Some(before.from)),
                     None => readings.whole_before(&owner.kind, version.from),
                 };
                 changes.extend(begun(&owner, (follows, &version), told, readings));
             }
             if let Some(to) = version.to.filter(|it| is_within(*it)) {
-                let times = (self.told_before(readings, &owner, &version, to).await?, to);
+                // At the beginning of its last state it was there.
+                let told = self.told_before(readings, &owner, &version, to).await?;
+                let times = (told.max(Some(version.from)), to);
                 ended = Some(change(&owner, &version.body, ChangeKind::Gone, times, Vec::new()));
             }
             before = Some(version);
@@ -252,19 +259,19 @@ impl Store {
 
     async fn readings(&self) -> Result<HashMap<i64, Readings>, StoreError> {
         let rows = sqlx::query(
-            "select c.feed, c.observed, c.mapper, i.kind from collections c left join incomplete i on i.collection = c.id order by c.feed, c.observed",
+            "select c.feed, c.observed, c.mapper, cast(case when c.is_delta then 1 else 0 end as bigint), i.kind from collections c left join incomplete i on i.collection = c.id order by c.feed, c.observed",
         );
         let mut readings: HashMap<i64, Readings> = HashMap::new();
         for row in rows.fetch_all(&self.pool).await? {
             let (feed, at, mapper): (i64, i64, i64) =
                 (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-            let of = readings
-                .entry(feed)
-                .or_insert_with(|| Readings { all: Vec::new(), incomplete: HashMap::new() });
-            if of.all.last().map(|it| it.0) != Some(at) {
-                of.all.push((at, mapper));
+            let of = readings.entry(feed).or_default();
+            of.mappers.insert(at, mapper);
+            let is_delta = row.try_get::<i64, _>(3)? != 0;
+            if !is_delta && of.all.last() != Some(&at) {
+                of.all.push(at);
             }
-            if let Some(kind) = row.try_get::<Option<String>, _>(3)? {
+            if let Some(kind) = row.try_get::<Option<String>, _>(4)? {
                 of.incomplete.entry(kind).or_default().push(at);
             }
         }

@@ -1,4 +1,4 @@
-//! Looking after a store: how large it is, whether it holds together, copies of it, what is thrown away.
+//! Looking after a store: how large it is, whether it holds together, copies of it.
 
 use std::path::Path;
 
@@ -12,8 +12,7 @@ use crate::body::{decompress, hash};
 use crate::database::{Address, Cell, Engine, Rows, Store};
 use crate::error::StoreError;
 use crate::pipe::Pipe;
-use crate::samples::forget;
-use crate::write::micros;
+use crate::write::refill;
 
 /// Mistakes that are told one by one.
 const MISTAKES_MAX: usize = 100;
@@ -22,22 +21,32 @@ const MISTAKES_MAX: usize = 100;
 #[derive(Clone, Copy)]
 enum Column {
     Int(&'static str),
+    Bool(&'static str),
     Text(&'static str),
     Bytes(&'static str),
 }
 
-use Column::{Bytes, Int, Text as Words};
+use Column::{Bool, Bytes, Int, Text as Words};
 
 impl Column {
     fn name(self) -> &'static str {
         match self {
-            Int(name) | Words(name) | Bytes(name) => name,
+            Int(name) | Bool(name) | Words(name) | Bytes(name) => name,
+        }
+    }
+
+    /// How it is asked for: the interface for both engines reads no truth values.
+    fn asked(self) -> String {
+        match self {
+            Bool(name) => format!("cast(case when {name} then 1 else 0 end as bigint)"),
+            other => other.name().to_owned(),
         }
     }
 
     fn cell(self, row: &AnyRow, position: usize) -> Result<Cell, StoreError> {
         Ok(match self {
             Int(_) => Cell::MaybeInt(row.try_get(position)?),
+            Bool(_) => Cell::Bool(row.try_get::<i64, _>(position)? != 0),
             Words(_) => Cell::Text(row.try_get(position)?),
             Bytes(_) => Cell::Bytes(row.try_get(position)?),
         })
@@ -58,11 +67,13 @@ const TABLES: &[(&str, &[Column])] = &[
             Int("recorded"),
             Int("mapper"),
             Int("objects"),
+            Bool("is_delta"),
             Bytes("head"),
         ],
     ),
     ("incomplete", &[Int("collection"), Words("kind"), Words("reason")]),
     ("sightings", &[Int("collection"), Int("entity")]),
+    ("removals", &[Int("collection"), Words("kind"), Words("name")]),
     (
         "entities",
         &[
@@ -115,26 +126,6 @@ pub struct Stats {
     /// Latest reading.
     #[serde(with = "time::serde::rfc3339::option")]
     pub latest: Option<OffsetDateTime>,
-}
-
-/// What is kept, and what may go.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Retention {
-    /// States that ended before this go; all stay without it.
-    pub states_before: Option<OffsetDateTime>,
-    /// Daily samples before this go.
-    pub samples_before: Option<OffsetDateTime>,
-}
-
-/// What went.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Compacted {
-    /// States.
-    pub states: u64,
-    /// Daily samples.
-    pub samples: u64,
-    /// Things of which no state is left.
-    pub things: u64,
 }
 
 impl Store {
@@ -293,49 +284,17 @@ impl Store {
         for (table, columns) in TABLES {
             copy_table(&mut from, &mut to, table, columns).await?;
         }
+        refill(&mut to).await?;
         to.commit().await?;
         Ok(from.rollback().await?)
     }
 
     /// Leaves one file, with nothing beside it.
-    async fn settle(&self) -> Result<(), StoreError> {
+    pub(crate) async fn settle(&self) -> Result<(), StoreError> {
         if self.engine == Engine::Sqlite {
             sqlx::query("pragma wal_checkpoint(truncate)").fetch_all(&self.pool).await?;
         }
         Ok(())
-    }
-
-    /// Throws away what the policy lets go, and gives the room back.
-    pub async fn compact(&self, keep: Retention) -> Result<Compacted, StoreError> {
-        let mut transaction = self.begin().await?;
-        let mut compacted = Compacted::default();
-        let mut remove = async |statement: &'static str, before: i64| -> Result<u64, StoreError> {
-            let removed = sqlx::query(statement).bind(before).execute(&mut *transaction).await?;
-            Ok(removed.rows_affected())
-        };
-        if let Some(before) = keep.states_before.map(micros) {
-            compacted.states =
-                remove("delete from versions where observed_to <= $1", before).await?;
-            remove("delete from sightings where collection in (select id from collections where observed < $1)", before)
-                .await?;
-        }
-        if let Some(before) = keep.samples_before.map(micros) {
-            compacted.samples = forget(&mut transaction, before).await?;
-        }
-        for table in ["sightings where entity", "entities where id"] {
-            let statement = format!("delete from {table} not in (select entity from versions)");
-            let removed = sqlx::query(AssertSqlSafe(statement)).execute(&mut *transaction).await?;
-            compacted.things = removed.rows_affected();
-        }
-        transaction.commit().await?;
-        // Not within a transaction, by either engine's rules.
-        let vacuum = match self.engine {
-            Engine::Sqlite => "vacuum",
-            Engine::Postgres => "vacuum (analyze)",
-        };
-        sqlx::query(vacuum).execute(&self.pool).await?;
-        self.settle().await?;
-        Ok(compacted)
     }
 }
 
@@ -357,7 +316,8 @@ async fn copy_table(
     columns: &[Column],
 ) -> Result<(), StoreError> {
     let names: Vec<&str> = columns.iter().map(|it| it.name()).collect();
-    let statement = format!("select {} from {table}", names.join(", "));
+    let asked: Vec<String> = columns.iter().map(|it| it.asked()).collect();
+    let statement = format!("select {} from {table}", asked.join(", "));
     let mut rows = sqlx::query(AssertSqlSafe(statement)).fetch(from);
     let mut copy = Rows::into(table, &names);
     let mut pipe = Pipe::over(to);

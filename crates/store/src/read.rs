@@ -40,7 +40,7 @@ impl AsOf {
     }
 }
 
-/// One platform's latest reading by one connector.
+/// One platform's latest whole reading by one connector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Age {
     /// The platform.
@@ -62,10 +62,10 @@ pub(crate) fn moment(micros: i64) -> OffsetDateTime {
 }
 
 impl Store {
-    /// The latest reading of each platform by each connector, as of a time.
+    /// The latest whole reading of each platform by each connector, as of a time.
     pub async fn ages(&self, as_of: AsOf) -> Result<Vec<Age>, StoreError> {
         let rows = sqlx::query(
-            "select f.platform, f.connector, c.observed, c.recorded, c.objects from feeds f join collections c on c.feed = f.id where c.observed = (select max(observed) from collections where feed = f.id and observed <= $1) order by f.platform, f.connector",
+            "select f.platform, f.connector, c.observed, c.recorded, c.objects from feeds f join collections c on c.feed = f.id where not c.is_delta and c.observed = (select max(observed) from collections where feed = f.id and observed <= $1 and not is_delta) order by f.platform, f.connector",
         )
         .bind(as_of.micros())
         .fetch_all(&self.pool)
@@ -83,10 +83,10 @@ impl Store {
     }
 
     /// What was known as of a time: one collection for each platform and connector, with the gaps of its
-    /// latest reading.
+    /// latest whole reading.
     pub async fn collections(&self, as_of: AsOf) -> Result<Vec<Collection>, StoreError> {
         let rows = sqlx::query(
-            "select c.feed, c.head from collections c where c.observed <= $1 and c.observed = (select max(observed) from collections where feed = c.feed and observed <= $1) order by c.feed",
+            "select c.feed, c.head from collections c where not c.is_delta and c.observed = (select max(observed) from collections where feed = c.feed and observed <= $1 and not is_delta) order by c.feed",
         )
         .bind(as_of.micros())
         .fetch_all(&self.pool)

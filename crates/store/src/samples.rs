@@ -73,7 +73,7 @@ impl SampleSet {
         let day = at.div_euclid(DAY) * DAY;
         // A later reading of this day was whole: its word stands.
         let later: i64 = sqlx::query_scalar(
-            "select count(*) from samples s join collections c on c.id = s.collection where s.kind = $1 and c.feed = $2 and c.observed > $3 and c.observed < $4 and not exists (select 1 from incomplete i where i.collection = c.id and i.kind = $1)",
+            "select count(*) from samples s join collections c on c.id = s.collection where s.kind = $1 and c.feed = $2 and c.observed > $3 and c.observed < $4 and not c.is_delta and not exists (select 1 from incomplete i where i.collection = c.id and i.kind = $1)",
         )
         .bind(kind.to_owned())
         .bind(feed)
@@ -130,7 +130,7 @@ impl Samples {
             at => at.div_euclid(DAY) * DAY + DAY - 1,
         };
         let whole: Option<i64> = sqlx::query_scalar(
-            "select max(c.observed) from collections c where c.feed = $1 and c.observed <= $2 and exists (select 1 from samples s where s.collection = c.id and s.kind = $3) and not exists (select 1 from incomplete i where i.collection = c.id and i.kind = $3)",
+            "select max(c.observed) from collections c where c.feed = $1 and c.observed <= $2 and exists (select 1 from samples s where s.collection = c.id and s.kind = $3) and not c.is_delta and not exists (select 1 from incomplete i where i.collection = c.id and i.kind = $3)",
         )
         .bind(feed)
         .bind(until)
@@ -175,7 +175,7 @@ impl Samples {
 pub(crate) async fn forget(connection: &mut AnyConnection, before: i64) -> Result<u64, StoreError> {
     let day = before.div_euclid(DAY) * DAY;
     let removed = sqlx::query(
-        "delete from samples where exists (select 1 from collections c where c.id = samples.collection and c.observed < $1 and exists (select 1 from collections l join samples s on s.collection = l.id and s.kind = samples.kind where l.feed = c.feed and l.observed > c.observed and not exists (select 1 from incomplete i where i.collection = l.id and i.kind = samples.kind)))",
+        "delete from samples where exists (select 1 from collections c where c.id = samples.collection and c.observed < $1 and exists (select 1 from collections l join samples s on s.collection = l.id and s.kind = samples.kind where l.feed = c.feed and l.observed > c.observed and not l.is_delta and not exists (select 1 from incomplete i where i.collection = l.id and i.kind = samples.kind)))",
     );
     Ok(removed.bind(day).execute(connection).await?.rows_affected())
 }

@@ -2,6 +2,7 @@
 
 mod batches;
 mod current;
+mod delta;
 mod known;
 mod refill;
 mod writer;
@@ -21,6 +22,8 @@ use crate::point;
 use writer::Writer;
 
 pub(crate) use batches::Batches;
+pub use delta::Delta;
+
 pub(crate) use current::{
     Current, Rival, certainly_after, has_control_plane, head_rows, later_rivals, rivals,
 };
@@ -54,7 +57,8 @@ pub struct Written {
 }
 
 impl Written {
-    fn add(&mut self, other: Self) {
+    /// Both together.
+    pub fn add(&mut self, other: Self) {
         self.objects += other.objects;
         self.new += other.new;
         self.changed += other.changed;
@@ -62,6 +66,15 @@ impl Written {
         self.kept += other.kept;
         self.known |= other.known;
     }
+}
+
+/// How much of a platform a reading tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All of it, but for its gaps.
+    Whole,
+    /// Only what changed.
+    Delta,
 }
 
 /// What a reading told of itself.
@@ -163,12 +176,13 @@ async fn write_part(
     let (at, observed_by) = observed(collection.source.taken, stamp);
     let feed = feed(connection, platform, &collection.source.connector).await?;
     point::reached("feed");
-    let known = sqlx::query("select 1 from collections where feed = $1 and observed = $2");
+    let known =
+        sqlx::query("select 1 from collections where feed = $1 and observed = $2 and not is_delta");
     if known.bind(feed).bind(at).fetch_optional(&mut *connection).await?.is_some() {
         return Ok(Written { known: true, ..Written::default() });
     }
     let incomplete = incomplete(&collection.gaps);
-    let mut writer = Writer::start(&mut *connection, feed, at, stamp).await?;
+    let mut writer = Writer::start(&mut *connection, feed, at, stamp, Extent::Whole).await?;
     writer.begin(platform, &collection, observed_by, &incomplete).await?;
     point::reached("collection-row");
     macro_rules! write {

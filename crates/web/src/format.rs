@@ -115,6 +115,7 @@ pub fn gap_cause(cause: GapCause) -> &'static str {
         GapCause::UnknownValue => "Word this version does not know",
         GapCause::Cancelled => "Stopped by somebody",
         GapCause::Unreachable => "Platform could not tell",
+        GapCause::Stale => "Older than it may be",
     }
 }
 

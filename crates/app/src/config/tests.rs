@@ -116,3 +116,42 @@ fn an_empty_or_broken_file_is_told_so() {
     let missing = Config::read(Path::new("no/such/entente.toml")).unwrap_err();
     assert_eq!(missing.code(), "ENT-0120");
 }
+
+#[test]
+fn how_old_things_may_be_and_how_long_they_are_kept_is_said_once_or_for_each_platform() {
+    let (_folder, path) = written(GOOD);
+    let config = Config::read(&path).unwrap();
+    assert_eq!(config.freshness, Freshness::default());
+    assert_eq!(config.retention, RetentionPolicy::default());
+    let text = format!(
+        "fresh_for = \"2h\"\n[exports]\nfresh_for = \"30d\"\n[retention]\nstates = \"52w\"\n{}",
+        GOOD.replace("site =", "fresh_for = \"20m\"\nsite =")
+    );
+    let (_folder, path) = written(&text);
+    let config = Config::read(&path).unwrap();
+    let seconds =
+        |platform: &str, connector: &str| config.freshness.limit(platform, connector).as_secs();
+    let limits = [("vc-berlin", "vsphere"), ("vc-berlin", "rvtools"), ("pve", "proxmox")];
+    assert_eq!(limits.map(|it| seconds(it.0, it.1)), [1_200, 30 * 86_400, 7_200]);
+    let now = time::macros::datetime!(2026-11-22 00:00 UTC);
+    let keep = config.retention.keep(now);
+    assert_eq!(keep.states_before, Some(now - time::Duration::days(364)));
+    assert_eq!(keep.samples_before, Some(now - time::Duration::days(400)));
+}
+
+#[test]
+fn a_time_that_is_none_is_shown_in_its_place() {
+    let text = format!(
+        "fresh_for = \"soon\"\n[exports]\nfresh_for = \"0d\"\n[retention]\nsamples = \"a year\"\n{}",
+        GOOD.replace("site =", "fresh_for = \"20\"\nsite =")
+    );
+    let shown = mistakes(&text);
+    for (line, column, given) in [(1, 13, "soon"), (3, 13, "0d"), (5, 11, "a year"), (13, 13, "20")]
+    {
+        let place = format!("entente.toml:{line}:{column}: `{given}` is no length of time");
+        assert!(shown.contains(&place), "{place}\n{shown}");
+    }
+    let shown = mistakes(&format!("[retention]\nstate = \"1d\"\n{GOOD}"));
+    assert!(shown.contains("entente.toml:2:1: unknown field `state`"), "{shown}");
+    assert!(shown.contains("did you mean `states`?"), "{shown}");
+}

@@ -7,7 +7,7 @@ use entente_app::collect::{Kept, Outcome, Place, PlatformError};
 use entente_app::watch::{Event, Happened};
 use entente_connect::live::{CheckReport, RightState};
 use entente_model::Gap;
-use entente_store::Written;
+use entente_store::{Compacted, Written};
 use serde::Serialize;
 
 use super::Screens;
@@ -393,10 +393,13 @@ impl Screens for Collected {
 #[derive(Serialize)]
 pub struct Line {
     at: String,
-    platform: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    platform: Option<String>,
     what: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     changes: Option<Changes>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    let_go: Option<Compacted>,
     #[serde(skip_serializing_if = "Option::is_none")]
     gaps: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -415,6 +418,7 @@ impl Line {
             platform: event.platform.clone(),
             what: "",
             changes: None,
+            let_go: None,
             gaps: None,
             seconds: None,
             code: None,
@@ -433,6 +437,21 @@ impl Line {
                 line.code = error.code();
                 line.message = Some(format!("{error}; again in {} s", pause.as_secs()));
             }
+            Happened::Following => line.what = "following",
+            Happened::Followed { written } => {
+                line.what = "followed";
+                line.changes = Some(Changes::of(written));
+            }
+            Happened::Missed => line.what = "changes were missed: it is read as a whole",
+            Happened::NotFollowed { error, pause } => {
+                line.what = "not followed";
+                line.code = error.code();
+                line.message = Some(format!("{error}; again in {} s", pause.as_secs()));
+            }
+            Happened::LetGo(gone) => {
+                line.what = "let go";
+                line.let_go = Some(*gone);
+            }
             Happened::Elsewhere => line.what = "another process reads it",
             Happened::Taken => line.what = "taken",
         }
@@ -445,7 +464,16 @@ impl Line {
             serde_json::to_writer(&mut *out, self).map_err(io::Error::from)?;
             return writeln!(out);
         }
-        write!(out, "{} {}: {}", self.at, self.platform, self.what)?;
+        let of = self.platform.as_deref().unwrap_or("the store");
+        if let (Some(changes), None) = (&self.changes, self.seconds) {
+            return writeln!(out, "{} {of}: {} ({})", self.at, changes.short(), self.what);
+        }
+        write!(out, "{} {of}: {}", self.at, self.what)?;
+        if let Some(it) = &self.let_go {
+            let (states, samples, things) = (it.states, it.samples, it.things);
+            write!(out, " {} states, ", grouped(states))?;
+            write!(out, "{} daily samples, {} things", grouped(samples), grouped(things))?;
+        }
         if let (Some(changes), Some(gaps), Some(seconds)) = (&self.changes, self.gaps, self.seconds)
         {
             write!(out, ", {}, {} gaps, {seconds:.1} s", changes.short(), grouped(gaps))?;

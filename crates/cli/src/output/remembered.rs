@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use entente_app::freshness::{Aged, Span};
 use entente_app::remembered::Imported;
 use entente_model::{Estate, Observed};
 use entente_store::{Age, Compacted, Stats};
 use serde::Serialize;
 use serde_json::Value;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::Screens;
 use super::platforms::Changes;
@@ -23,15 +24,14 @@ pub(super) fn at(time: OffsetDateTime) -> String {
     entente_model::Moment::Utc(time).to_string()
 }
 
-/// How long ago, in one word.
+/// How long ago.
 pub(super) fn ago(time: OffsetDateTime, now: OffsetDateTime) -> String {
-    let age = (now - time).max(Duration::ZERO);
-    match age.whole_seconds() {
-        0..120 => format!("{} s", age.whole_seconds()),
-        120..7_200 => format!("{} min", age.whole_minutes()),
-        7_200..172_800 => format!("{} h", age.whole_hours()),
-        _ => format!("{} d", age.whole_days()),
-    }
+    Span((now - time).try_into().unwrap_or_default()).to_string()
+}
+
+/// An age, and whether it is more than it may be.
+pub(super) fn marked(age: &str, is_stale: bool) -> String {
+    if is_stale { format!("{age} (stale)") } else { age.to_owned() }
 }
 
 /// A fact as people read it: `?` and why where it was not observed, `-` where there is none.
@@ -146,6 +146,9 @@ struct PlatformLine {
     #[serde(with = "time::serde::rfc3339")]
     observed: OffsetDateTime,
     age: String,
+    /// Older than it may be: it may not be so any more.
+    is_stale: bool,
+    limit: String,
     workloads: usize,
     powered_on: usize,
     hosts: usize,
@@ -156,13 +159,14 @@ struct PlatformLine {
 
 impl Summary {
     /// From an estate and the ages of what it is made of.
-    pub fn of(estate: &Estate, ages: &[Age], now: OffsetDateTime) -> Self {
+    pub fn of(estate: &Estate, ages: &[Aged]) -> Self {
         // A platform that sources name differently is here by one name.
         let name = |age: &Age| {
             let names = estate.also_known_as.iter().find(|it| it.0.as_str() == age.platform);
             names.map_or(age.platform.clone(), |it| it.1.to_string())
         };
-        let line = |age: &Age| {
+        let line = |aged: &Aged| {
+            let age = &aged.reading;
             let name = name(age);
             let here = |it: &entente_model::PlatformId| it.as_str() == name;
             let on = Observed::Value(entente_model::PowerState::On);
@@ -170,7 +174,9 @@ impl Summary {
             PlatformLine {
                 connector: age.connector.clone(),
                 observed: age.observed,
-                age: ago(age.observed, now),
+                age: Span(aged.age).to_string(),
+                is_stale: aged.is_stale(),
+                limit: Span(aged.limit).to_string(),
                 workloads: workloads.clone().count(),
                 powered_on: workloads.filter(|it| it.power == on).count(),
                 hosts: estate.hosts.iter().filter(|it| here(&it.platform)).count(),
@@ -180,7 +186,8 @@ impl Summary {
                 platform: name,
             }
         };
-        let known = |age: &&Age| estate.platforms.iter().any(|it| it.id.as_str() == name(age));
+        let known =
+            |age: &&Aged| estate.platforms.iter().any(|it| it.id.as_str() == name(&age.reading));
         let seen_by = |is_many: fn(usize) -> bool| {
             let here = estate.workloads.iter().filter_map(|it| estate.seen_by.get(&it.id));
             here.filter(|it| is_many(it.len())).count()
@@ -217,7 +224,7 @@ impl Screens for Summary {
             table.row([
                 it.platform.clone(),
                 it.connector.clone(),
-                it.age.clone(),
+                marked(&it.age, it.is_stale),
                 count(it.workloads),
                 count(it.powered_on),
                 count(it.hosts),
@@ -227,6 +234,13 @@ impl Screens for Summary {
             ]);
         }
         table.write(style, out)?;
+        for it in self.platforms.iter().filter(|it| it.is_stale) {
+            let PlatformLine { platform, connector, age, limit, .. } = it;
+            writeln!(
+                out,
+                "\nstale: {platform} as {connector} saw it {age} ago, and it may be {limit} old: it may not be so any more"
+            )?;
+        }
         if !self.objects.is_empty() {
             writeln!(out)?;
             let mut table = Table::new(&["around them", ">count"]);

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use super::Screens;
 use super::links::reasons;
-use super::remembered::{ago, at, cell, fact};
+use super::remembered::{ago, at, cell, fact, marked};
 use super::summary::size;
 use super::table::{Style, Table};
 
@@ -33,7 +33,8 @@ impl Facts {
     }
 
     fn age(&self, sighting: &Sighting) -> String {
-        self.now.map_or_else(String::new, |now| ago(sighting.observed, now))
+        let age = self.now.map_or_else(String::new, |now| ago(sighting.observed, now));
+        marked(&age, sighting.is_stale)
     }
 
     fn difference(&self, field: &str) -> Option<&Difference> {
@@ -139,6 +140,7 @@ impl Screens for Facts {
             "connector",
             "source",
             "observed",
+            "is_stale",
             "platform",
             "id",
             "stands",
@@ -155,6 +157,7 @@ impl Screens for Facts {
                     &sighting.connector,
                     &sighting.source,
                     &at(sighting.observed),
+                    &sighting.is_stale.to_string(),
                     &sighting.platform,
                     &sighting.id,
                     if stands { "yes" } else { "no" },

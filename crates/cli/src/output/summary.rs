@@ -3,12 +3,16 @@
 use std::io::{self, Write};
 
 use entente_app::document::{Assessment, CheckReport, Quantity, SupportState, SupportSubject};
+use entente_model::GapCause;
 use entente_readiness::CheckSeverity;
 
 use super::table::{Style, Table};
 
 /// Rows of a list in the summary; what is left out is counted.
 const ROWS_MAX: usize = 10;
+
+/// Platforms of which what is known is too old, in the summary.
+const STALE_MAX: usize = 5;
 
 /// Rows of findings in the summary.
 const FINDINGS_MAX: usize = 6;
@@ -77,6 +81,7 @@ impl Screen<'_> {
         if it.machines_power_unknown > 0 {
             power.push(format!("{} unknown", grouped(it.machines_power_unknown)));
         }
+        self.stale()?;
         self.line(&format!(
             "{} ({}) on {} in {}, {}",
             many(it.machines, "machine"),
@@ -103,6 +108,19 @@ impl Screen<'_> {
             counted(it.licensable_cores, grouped),
             grouped(self.assessment.licensing.added_by_minimum),
         ))
+    }
+
+    /// What is too old to be taken for what is so now: before anything that follows from it.
+    fn stale(&mut self) -> io::Result<()> {
+        let gaps = &self.assessment.gaps;
+        let stale: Vec<_> = gaps.iter().filter(|it| it.cause == GapCause::Stale).collect();
+        for gap in stale.iter().take(STALE_MAX) {
+            self.line(&format!("stale: {}", gap.message))?;
+        }
+        match stale.len().checked_sub(STALE_MAX) {
+            Some(more) if more > 0 => self.line(&format!("stale: and {more} more")),
+            _ => Ok(()),
+        }
     }
 
     fn readiness(&mut self) -> io::Result<()> {

@@ -41,6 +41,9 @@ pub use tls::{Fingerprint, InvalidFingerprint, TlsSetup};
 /// What an asynchronous method of a connector returns.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// The section that whoever watches is told of when following has begun: what changes from then on is told.
+pub const FOLLOWING: &str = "events";
+
 /// A kind of platform that can be logged in to.
 pub trait Live: Sync + Debug {
     /// How addresses of this platform look, for people: `https://HOST[:443]`.
@@ -55,7 +58,8 @@ pub trait Live: Sync + Debug {
     /// Reads everything, until cancelled; callers use [`collect`], which minds the time.
     fn collect<'a>(&'a self, run: Run<'a>) -> Answer<'a, Result<Collection, ConnectError>>;
 
-    /// Follows what changes until cancelled; nothing where the platform tells of no changes.
+    /// Follows what changes until cancelled; nothing where the platform tells of no changes. That it has
+    /// begun, [`FOLLOWING`] says.
     fn follow<'a>(
         &'a self,
         run: Run<'a>,

@@ -91,7 +91,7 @@ async fn readings(pipe: &mut Pipe<'_>, store: &Store, at: i64) -> Result<(), Sto
     }
     into.finish(pipe).await?;
     let rows = sqlx::query(
-        "select id, feed, observed, recorded, mapper, objects, source, observed_by from collections where observed <= $1",
+        "select id, feed, observed, recorded, mapper, objects, source, observed_by, cast(case when is_delta then 1 else 0 end as bigint) from collections where observed <= $1",
     );
     let mut into = Rows::into(
         "collections",
@@ -104,6 +104,7 @@ async fn readings(pipe: &mut Pipe<'_>, store: &Store, at: i64) -> Result<(), Sto
             "objects",
             "source",
             "observed_by",
+            "is_delta",
             "head",
         ],
     );
@@ -114,6 +115,7 @@ async fn readings(pipe: &mut Pipe<'_>, store: &Store, at: i64) -> Result<(), Sto
         }
         cells.push(Cell::Text(row.try_get(6)?));
         cells.push(Cell::Text(row.try_get(7)?));
+        cells.push(Cell::Bool(row.try_get::<i64, _>(8)? != 0));
         cells.push(Cell::Bytes(Vec::new()));
         into.add(pipe, cells).await?;
     }
@@ -190,7 +192,7 @@ async fn objects(pipe: &mut Pipe<'_>, store: &Store, at: OffsetDateTime) -> Resu
 async fn feeds(store: &Store, at: i64) -> Result<Vec<Feed>, StoreError> {
     // In the order of `Store::collections`.
     let rows = sqlx::query(
-        "select f.id, f.platform, f.connector, c.observed, c.observed_by from collections c join feeds f on f.id = c.feed where c.observed <= $1 and c.observed = (select max(observed) from collections where feed = c.feed and observed <= $1) order by c.feed",
+        "select f.id, f.platform, f.connector, c.observed, c.observed_by from collections c join feeds f on f.id = c.feed where not c.is_delta and c.observed = (select max(observed) from collections where feed = c.feed and observed <= $1 and not is_delta) order by c.feed",
     );
     let mut feeds = Vec::new();
     for row in rows.bind(at).fetch_all(&store.pool).await? {

@@ -41,7 +41,7 @@ pub(crate) const FURTHER_VIEWS: &[FurtherView] = &[
     },
     FurtherView {
         name: "findings",
-        meaning: "What connectors found worth a person's time at the latest reading, and where sources disagree (`ENT-0211`, connector `entente`)",
+        meaning: "What connectors found worth a person's time at the latest whole reading, and where sources disagree (`ENT-0211`, connector `entente`)",
         columns: &[
             PLATFORM,
             CONNECTOR,
@@ -69,7 +69,7 @@ pub(crate) const FURTHER_VIEWS: &[FurtherView] = &[
     },
     FurtherView {
         name: "collections",
-        meaning: "Readings of platforms",
+        meaning: "Readings of platforms, deltas included",
         columns: &[
             PLATFORM,
             CONNECTOR,
@@ -85,13 +85,18 @@ pub(crate) const FURTHER_VIEWS: &[FurtherView] = &[
             column(
                 "is_latest",
                 ColumnType::Boolean,
-                "The latest of this platform by this connector",
+                "The latest whole one of this platform by this connector",
+            ),
+            column(
+                "is_delta",
+                ColumnType::Boolean,
+                "Tells only of what changed since the one before",
             ),
         ],
     },
     FurtherView {
         name: "gaps",
-        meaning: "What was not observed at the latest reading, and why",
+        meaning: "What was not observed at the latest whole reading, and why",
         columns: &[
             PLATFORM,
             CONNECTOR,

@@ -269,7 +269,7 @@ pub(crate) async fn head_rows(
     rows.finish(pipe).await
 }
 
-/// Which readers of a platform have a later rival: the later word is shown.
+/// Which readers of a platform have a later rival: the later whole reading is shown.
 pub(crate) async fn rivals(
     connection: &mut AnyConnection,
     platform: &str,
@@ -277,7 +277,7 @@ pub(crate) async fn rivals(
     let forget = "delete from rivals where feed in (select id from feeds where platform = $1)";
     sqlx::query(forget).bind(platform).execute(&mut *connection).await?;
     let feeds = sqlx::query(
-        "select f.id, c.observed, c.observed_by, f.connector from feeds f join collections c on c.feed = f.id where f.platform = $1 and c.observed = (select max(l.observed) from collections l where l.feed = f.id)",
+        "select f.id, c.observed, c.observed_by, f.connector from feeds f join collections c on c.feed = f.id where f.platform = $1 and not c.is_delta and c.observed = (select max(l.observed) from collections l where l.feed = f.id and not l.is_delta)",
     );
     let rows = feeds.bind(platform).fetch_all(&mut *connection).await?;
     if rows.len() < 2 {

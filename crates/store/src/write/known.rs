@@ -3,11 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use sqlx::{AnyConnection, Row};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use crate::body::Hash;
 use crate::error::StoreError;
 use crate::timeline::Span;
+
+/// Things that are looked for by name at once.
+const NAMES_MAX: usize = 400;
 
 /// A state of a thing.
 #[derive(Clone, Debug)]
@@ -56,11 +60,12 @@ impl Known {
         Self::default()
     }
 
-    /// All that a feed knows of a list; for a reading that arrives late, all states of all times.
+    /// What a feed knows of a list, all of it or of some names; for a reading that arrives late, all states of
+    /// all times.
     pub(super) async fn read(
         connection: &mut AnyConnection,
-        feed: i64,
-        kind: &'static str,
+        (feed, kind): (i64, &'static str),
+        names: Option<Vec<String>>,
         is_late: bool,
     ) -> Result<Self, StoreError> {
         let statement = match is_late {
@@ -71,19 +76,38 @@ impl Known {
                 "select e.name, e.id, e.incarnation, v.id, v.observed_from, v.observed_to, v.hash from entities e left join versions v on v.entity = e.id where e.feed = $1 and e.kind = $2 order by e.id, v.observed_from"
             }
         };
-        let rows = sqlx::query(statement).bind(feed).bind(kind).fetch_all(connection).await?;
         let mut known = Self { is_open_only: !is_late, ..Self::default() };
+        let Some(names) = names else {
+            let rows = sqlx::query(statement).bind(feed).bind(kind);
+            known.gather(&rows.fetch_all(connection).await?)?;
+            return Ok(known);
+        };
+        for some in names.chunks(NAMES_MAX) {
+            let marks: Vec<String> = (3..some.len() + 3).map(|it| format!("${it}")).collect();
+            let only = format!("and e.name in ({}) order by", marks.join(", "));
+            let statement = statement.replace("order by", &only);
+            let mut rows = sqlx::query(AssertSqlSafe(statement)).bind(feed).bind(kind);
+            for name in some {
+                rows = rows.bind(name.clone());
+            }
+            let rows = rows.persistent(some.len() == 1);
+            known.gather(&rows.fetch_all(&mut *connection).await?)?;
+        }
+        Ok(known)
+    }
+
+    fn gather(&mut self, rows: &[AnyRow]) -> Result<(), StoreError> {
         for row in rows {
             let entity: i64 = row.try_get(1)?;
-            if known.things.last().is_none_or(|it| it.entity != entity) {
+            if self.things.last().is_none_or(|it| it.entity != entity) {
                 let name: Arc<str> = Arc::from(row.try_get::<&str, _>(0)?);
-                let position = known.things.len();
-                known.by_name.entry(Arc::clone(&name)).or_default().push(position);
+                let position = self.things.len();
+                self.by_name.entry(Arc::clone(&name)).or_default().push(position);
                 let incarnation = row.try_get(2)?;
-                known.things.push(Thing { name, entity, incarnation, rows: Vec::new() });
+                self.things.push(Thing { name, entity, incarnation, rows: Vec::new() });
             }
             let version: Option<i64> = row.try_get(3)?;
-            if let (Some(version), Some(thing)) = (version, known.things.last_mut()) {
+            if let (Some(version), Some(thing)) = (version, self.things.last_mut()) {
                 let state: &[u8] = row.try_get(6)?;
                 let state = state
                     .try_into()
@@ -92,7 +116,7 @@ impl Known {
                 thing.rows.push(Row_ { version, span });
             }
         }
-        Ok(known)
+        Ok(())
     }
 
     /// Positions of the things of a name.

@@ -29,7 +29,7 @@ pub(crate) async fn refill(connection: &mut AnyConnection) -> Result<(), StoreEr
         empty(connection, table).await?;
     }
     let feeds = sqlx::query(
-        "select f.id, f.platform, c.head, c.observed from feeds f join collections c on c.feed = f.id where c.observed = (select max(l.observed) from collections l where l.feed = f.id) order by f.id",
+        "select f.id, f.platform, c.head, c.observed from feeds f join collections c on c.feed = f.id where not c.is_delta and c.observed = (select max(l.observed) from collections l where l.feed = f.id and not l.is_delta) order by f.id",
     );
     let mut platforms = BTreeSet::new();
     for row in feeds.fetch_all(&mut *connection).await? {

@@ -1,15 +1,15 @@
 //! One reading of one feed on its way in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use entente_model::{Collection, GapCause};
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, Row};
 
 use super::batches::Batches;
 use super::current::{Current, head_rows};
 use super::known::{Known, Row_, Thing};
-use super::{Head, Stamp, Written, micros, next_id};
+use super::{Extent, Head, Stamp, Written, micros, next_id};
 use crate::body::{Packed, State, compress};
 use crate::database::{Cell, Rows};
 use crate::error::StoreError;
@@ -24,14 +24,26 @@ enum Which<'t> {
     New { incarnation: i64 },
 }
 
+/// What later readings tell of a kind: nothing, but for what arrives late.
+#[derive(Clone, Debug, Default)]
+struct Later {
+    /// The next reading that could see all of it.
+    whole: Option<i64>,
+    /// By name, when deltas first told that things are gone.
+    removals: HashMap<String, i64>,
+}
+
 /// One reading of one feed on its way in.
 pub(super) struct Writer<'c> {
     pipe: Pipe<'c>,
     feed: i64,
     collection: i64,
     at: i64,
+    extent: Extent,
     /// Readings of this feed that are later: none, but for what arrives late.
     is_late: bool,
+    /// Whether its gaps and findings are those to be shown: no whole reading is later.
+    is_head: bool,
     stamp: Stamp,
     next_entity: i64,
     next_version: i64,
@@ -50,12 +62,14 @@ impl<'c> Writer<'c> {
         feed: i64,
         at: i64,
         stamp: &Stamp,
+        extent: Extent,
     ) -> Result<Self, StoreError> {
-        let latest: Option<i64> =
-            sqlx::query_scalar("select max(observed) from collections where feed = $1")
-                .bind(feed)
-                .fetch_one(&mut *connection)
-                .await?;
+        let latest = sqlx::query(
+            "select max(observed), max(case when is_delta then null else observed end) from collections where feed = $1",
+        );
+        let latest = latest.bind(feed).fetch_one(&mut *connection).await?;
+        let is_later = |it: Option<i64>| it.is_some_and(|latest| latest > at);
+        let (is_late, is_head) = (is_later(latest.try_get(0)?), !is_later(latest.try_get(1)?));
         let collection = next_id(connection, "collections").await?;
         let next_entity = next_id(connection, "entities").await?;
         let next_version = next_id(connection, "versions").await?;
@@ -67,7 +81,9 @@ impl<'c> Writer<'c> {
             feed,
             collection,
             at,
-            is_late: latest.is_some_and(|latest| latest > at),
+            extent,
+            is_late,
+            is_head: is_head && extent == Extent::Whole,
             stamp: *stamp,
             next_entity,
             next_version,
@@ -95,13 +111,13 @@ impl<'c> Writer<'c> {
             gaps: collection.gaps.clone(),
             findings: collection.findings.clone(),
         };
-        if !self.is_late {
+        if self.is_head {
             head_rows(&mut self.pipe, self.feed, platform, &head).await?;
         }
         let head = serde_json::to_vec(&head).map_err(crate::body::unreadable)?;
         let objects: usize = collection.counts().iter().map(|it| it.1).sum();
         let row = sqlx::query(
-            "insert into collections (id, feed, source, observed, observed_by, recorded, mapper, objects, head) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "insert into collections (id, feed, source, observed, observed_by, recorded, mapper, objects, is_delta, head) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         );
         row.bind(self.collection)
             .bind(self.feed)
@@ -111,6 +127,7 @@ impl<'c> Writer<'c> {
             .bind(micros(self.stamp.recorded))
             .bind(i64::from(self.stamp.mapper))
             .bind(i64::try_from(objects).unwrap_or(i64::MAX))
+            .bind(self.extent == Extent::Delta)
             .bind(compress(&head))
             .execute(self.pipe.idle().await?)
             .await?;
@@ -126,16 +143,25 @@ impl<'c> Writer<'c> {
         rows.finish(&mut self.pipe).await
     }
 
-    /// One list: what is in it, and what is not in it any more.
+    /// One list: what is in it, and what is not in it any more. A delta says nothing of what is not in it.
     pub async fn list<N: Noun + Send + 'static>(
         &mut self,
-        nouns: Vec<N>,
+        mut nouns: Vec<N>,
         is_incomplete: bool,
     ) -> Result<(), StoreError> {
-        let known = Known::read(self.pipe.idle().await?, self.feed, N::KIND, self.is_late).await?;
+        let is_delta = self.extent == Extent::Delta;
+        let known = match is_delta {
+            true => {
+                // Which of several of one name it is, only a whole list tells.
+                let mut names = BTreeSet::new();
+                nouns.retain(|it| names.insert(it.name()));
+                self.known(N::KIND, Some(names)).await?
+            }
+            false => self.known(N::KIND, None).await?,
+        };
         let known = Arc::new(known);
         let mut seen = vec![false; known.things().len()];
-        let next_reading = self.next_reading(N::KIND).await?;
+        let later = self.later(N::KIND).await?;
         let mut ready = Batches::new(nouns, Arc::clone(&known));
         while let Some(batch) = ready.next().await? {
             for packed in batch {
@@ -148,41 +174,74 @@ impl<'c> Writer<'c> {
                         things.push(thing);
                     }
                 }
-                self.object::<N>(packed, things, next_reading, is_incomplete).await?;
+                self.object::<N>(packed, things, &later, is_incomplete).await?;
             }
         }
-        if !N::IS_EVENT {
+        if !N::IS_EVENT && !is_delta {
             let absent = known.things().iter().zip(&seen).filter(|it| !it.1).map(|it| it.0);
-            self.absent::<N>(absent, next_reading, is_incomplete).await?;
+            self.absent::<N>(absent, &later, is_incomplete).await?;
         }
         let samples = std::mem::take(&mut self.samples);
         let reading = Reading {
             collection: self.collection,
             feed: self.feed,
             at: self.at,
-            is_whole: !is_incomplete,
+            is_whole: !is_incomplete && !is_delta,
         };
         samples.write(&mut self.pipe, N::KIND, &reading).await?;
         self.current.flush::<N>(&mut self.pipe).await
     }
 
-    /// The next reading that could see all of a kind.
-    async fn next_reading(&mut self, kind: &'static str) -> Result<Option<i64>, StoreError> {
-        if !self.is_late {
-            return Ok(None);
+    /// Things of these names that a delta told to be gone.
+    pub async fn removed<N: Noun>(&mut self, names: BTreeSet<String>) -> Result<(), StoreError> {
+        let mut rows = Rows::into("removals", &["collection", "kind", "name"]);
+        for name in &names {
+            let kind = Cell::Text(N::KIND.to_owned());
+            let row = [Cell::Int(self.collection), kind, Cell::Text(name.clone())];
+            rows.add(&mut self.pipe, row).await?;
         }
-        let next = sqlx::query_scalar(
-            "select min(observed) from collections c where feed = $1 and observed > $2 and not exists (select 1 from incomplete i where i.collection = c.id and i.kind = $3)",
-        );
-        Ok(next.bind(self.feed).bind(self.at).bind(kind).fetch_one(self.pipe.idle().await?).await?)
+        rows.finish(&mut self.pipe).await?;
+        let known = self.known(N::KIND, Some(names)).await?;
+        let later = self.later(N::KIND).await?;
+        self.absent::<N>(known.things().iter(), &later, false).await?;
+        self.current.flush::<N>(&mut self.pipe).await
     }
 
-    /// The next reading that could tell of a thing: one that was whole, or one that saw its name
-    /// nevertheless, be it on another thing. Of what happened once, none tells more.
+    /// Things of this kind that were there: all, or those of some names.
+    async fn known(
+        &mut self,
+        kind: &'static str,
+        names: Option<BTreeSet<String>>,
+    ) -> Result<Known, StoreError> {
+        let names = names.map(|it| it.into_iter().collect());
+        Known::read(self.pipe.idle().await?, (self.feed, kind), names, self.is_late).await
+    }
+
+    /// What later readings tell of a kind.
+    async fn later(&mut self, kind: &'static str) -> Result<Later, StoreError> {
+        if !self.is_late {
+            return Ok(Later::default());
+        }
+        let next = sqlx::query_scalar(
+            "select min(observed) from collections c where feed = $1 and observed > $2 and not is_delta and not exists (select 1 from incomplete i where i.collection = c.id and i.kind = $3)",
+        );
+        let next = next.bind(self.feed).bind(self.at).bind(kind);
+        let whole = next.fetch_one(self.pipe.idle().await?).await?;
+        let removals = sqlx::query_as(
+            "select r.name, min(c.observed) from collections c join removals r on r.collection = c.id where c.feed = $1 and c.observed > $2 and r.kind = $3 group by r.name",
+        );
+        let removals = removals.bind(self.feed).bind(self.at).bind(kind);
+        let removals: Vec<(String, i64)> = removals.fetch_all(self.pipe.idle().await?).await?;
+        Ok(Later { whole, removals: removals.into_iter().collect() })
+    }
+
+    /// The next reading that could tell of a thing: one that was whole, one that saw its name
+    /// nevertheless, be it on another thing, or one that told that it is gone. Of what happened once, none
+    /// tells more.
     async fn next_telling<N: Noun>(
         &mut self,
         name: &str,
-        next_reading: Option<i64>,
+        later: &Later,
     ) -> Result<Option<i64>, StoreError> {
         if !self.is_late || N::IS_EVENT {
             return Ok(None);
@@ -196,24 +255,25 @@ impl<'c> Writer<'c> {
         .bind(name.to_owned())
         .fetch_one(self.pipe.idle().await?)
         .await?;
-        Ok([sighting, next_reading].into_iter().flatten().min())
+        let removal = later.removals.get(name).copied();
+        Ok([sighting, removal, later.whole].into_iter().flatten().min())
     }
 
     async fn object<N: Noun>(
         &mut self,
         mut packed: Packed,
         things: Vec<&Thing>,
-        next_reading: Option<i64>,
+        later: &Later,
         is_incomplete: bool,
     ) -> Result<(), StoreError> {
         self.written.objects += 1;
-        let next = self.next_telling::<N>(&packed.name, next_reading).await?;
+        let next = self.next_telling::<N>(&packed.name, later).await?;
         let which = self.which::<N>(&packed, things, next).await?;
         let (entity, thing) = match which {
             Which::Known(thing) => (thing.entity, Some(thing)),
             Which::New { incarnation } => (self.make::<N>(&packed, incarnation).await?, None),
         };
-        if is_incomplete {
+        if is_incomplete || self.extent == Extent::Delta {
             let row = [Cell::Int(self.collection), Cell::Int(entity)];
             self.sightings.add(&mut self.pipe, row).await?;
         }
@@ -325,7 +385,7 @@ impl<'c> Writer<'c> {
     async fn absent<N: Noun>(
         &mut self,
         things: impl Iterator<Item = &Thing>,
-        next_reading: Option<i64>,
+        later: &Later,
         is_incomplete: bool,
     ) -> Result<(), StoreError> {
         for thing in things {
@@ -338,7 +398,7 @@ impl<'c> Writer<'c> {
                 continue;
             }
             self.written.gone += 1;
-            let next = self.next_telling::<N>(&thing.name, next_reading).await?;
+            let next = self.next_telling::<N>(&thing.name, later).await?;
             let edits = observe(&thing.spans(), at, None, next);
             self.apply::<N>(thing.entity, Some(thing), &edits, None).await?;
         }

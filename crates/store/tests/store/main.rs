@@ -7,6 +7,7 @@
 )]
 
 mod arrival;
+mod deltas;
 mod engines;
 mod query;
 mod refusals;

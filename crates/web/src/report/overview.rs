@@ -3,6 +3,7 @@
 use entente_app::document::{
     Assessment, CheckReport, CheckSeverity, Quantity, Summary, VerdictCounts,
 };
+use entente_model::GapCause;
 use maud::{Markup, html};
 
 use crate::components::{
@@ -13,11 +14,18 @@ use crate::format;
 
 use super::context::{Context, check_link};
 
+/// Sources that are too old, on the first screen; the section on what was not observed has all.
+const STALE_SHOWN: usize = 5;
+
 /// Blockers on the first screen; the readiness section has all checks.
 const TOP_BLOCKERS: usize = 6;
 
 pub(super) fn section(context: &Context<'_>, id: &str, title: &str) -> Markup {
+    let gaps = context.assessment.gaps.iter();
     let body = html! {
+        @for stale in gaps.filter(|it| it.cause == GapCause::Stale).take(STALE_SHOWN) {
+            (note(html! { span.gap { "?" } " " (stale.message) }))
+        }
         (headlines(&numbers(context.assessment)))
         (subsection("Readiness by target", html! { (targets(context)) (limits(context)) }))
         (subsection("Top blockers", blockers(context)))

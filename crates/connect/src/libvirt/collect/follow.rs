@@ -23,7 +23,7 @@ use crate::libvirt::wire::procedures::{
     DOMAIN_EVENTS, Domain, LIFECYCLE, LibraryVersion, SupportsFeature, WatchDomains,
 };
 use crate::libvirt::wire::reading::{DomainReading, Reading};
-use crate::live::{CallError, Change, ConnectError, Refusal, Run};
+use crate::live::{CallError, Change, ConnectError, FOLLOWING, Refusal, Run};
 
 /// Asking for this feature makes the server ask for signs of life, so that a connection that is
 /// dead is known to be.
@@ -157,7 +157,7 @@ impl Follower<'_> {
         }
         self.known = Some(domains::ids(client).await?);
         let ready = SECTIONS.len();
-        self.run.watch.section(self.run.target.id.as_str(), "events", 0, ready, ready);
+        self.run.watch.section(self.run.target.id.as_str(), FOLLOWING, 0, ready, ready);
         Ok(())
     }
 

@@ -14,10 +14,10 @@ use super::objects::{Which, create_view};
 use super::session::{CallFault, Session};
 use super::tags::Tags;
 use super::{
-    begin, check, finish, inventory, read_infrastructure, read_managers, read_workloads, tags,
-    take_workloads,
+    STEPS, begin, check, finish, inventory, read_infrastructure, read_managers, read_workloads,
+    tags, take_workloads,
 };
-use crate::live::{CallError, Change, ConnectError, Gaps, Refusal, Run};
+use crate::live::{CallError, Change, ConnectError, FOLLOWING, Gaps, Refusal, Run};
 
 /// Updates asked for at once; servers give fewer.
 const UPDATES_MAX: &str = "1000";
@@ -117,6 +117,8 @@ impl Follower<'_, '_> {
 
         let mut version = Text::default();
         let there = self.next(&collector, &mut version).await?.changed;
+        let run = session.run;
+        run.watch.section(run.target.id.as_str(), FOLLOWING, there.len() as u64, STEPS, STEPS);
         if let Some(known) = self.known.replace(there.clone()) {
             for gone in known.difference(&there) {
                 changed(Change::WorkloadRemoved { native_id: gone.clone() });
