@@ -137,9 +137,12 @@ struct Step<'i> {
     is_source_kept: bool,
 }
 
+/// A sighting with its key.
+type Keyed<'i> = (&'i Text, &'i Member);
+
 /// Sightings of a machine in one place: by several connectors, maybe.
 struct Stay<'i> {
-    members: Vec<(&'i Text, &'i Member)>,
+    members: Vec<Keyed<'i>>,
     first: OffsetDateTime,
     /// When it was missed, or an export showed it last; none while it is there.
     last: Option<OffsetDateTime>,
@@ -161,7 +164,8 @@ fn steps(identities: &Identities) -> Vec<Step<'_>> {
 }
 
 fn stays<'i>(identities: &'i Identities, keys: &'i [Text]) -> Vec<Stay<'i>> {
-    let mut places: BTreeMap<(String, String, i64), Vec<(&Text, &Member)>> = BTreeMap::new();
+    // By platform, id and life.
+    let mut places: BTreeMap<(String, String, i64), Vec<Keyed<'_>>> = BTreeMap::new();
     for key in keys {
         let Some(member) = identities.members.get(key) else { continue };
         let native = member.id.strip_prefix(&member.platform).unwrap_or(&member.id);

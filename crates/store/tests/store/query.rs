@@ -419,7 +419,7 @@ async fn findings_of_several_readers_stand_beside_those_of_each() {
     for engine in engines() {
         let store = engine.open().await;
         write(&store, &rich(5, 0), 0).await;
-        let sql = "with some as (select * from findings f where f.code like 'ENT-02%') select subject, message, connector from some where code = 'ENT-0211'";
+        let sql = "with found as (select * from findings f where f.code like 'ENT-02%') select subject, message, connector from found where code = 'ENT-0211'";
         for as_of in [AsOf::Latest, AsOf::Time(day(1))] {
             let findings = std::slice::from_ref(&finding);
             let answer = store.query_with(sql, as_of, &limits(), findings).await.unwrap();
