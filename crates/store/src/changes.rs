@@ -160,7 +160,7 @@ impl Store {
                 connector: row.try_get(3)?,
                 kind: row.try_get(4)?,
                 name: row.try_get(5)?,
-                incarnation: row.try_get(10)?,
+                incarnation: row.try_get(9)?,
             };
             if !wanted(&of.kinds, &owner.kind) || !wanted(&of.platforms, &owner.platform) {
                 continue;
