@@ -1,5 +1,5 @@
 //! Disks that are full, may not be written to or fail: each says so, and the store stays as it was.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

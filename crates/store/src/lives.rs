@@ -1,6 +1,7 @@
 //! The lives of workloads: from when to when each was seen, as what; and what people decided about them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use entente_model::{SourceId, Workload};
 use sqlx::any::AnyRow;
@@ -96,10 +97,9 @@ impl Store {
             let rows = self.lives_where(&condition).await?;
             for row in &rows {
                 let feed: i64 = row.try_get(10)?;
-                if !samples.contains_key(&feed) {
+                if let Entry::Vacant(place) = samples.entry(feed) {
                     let connection = &mut *self.pool.acquire().await?;
-                    let of_feed = Samples::read(connection, feed, Workload::KIND, i64::MAX).await?;
-                    samples.insert(feed, of_feed);
+                    place.insert(Samples::read(connection, feed, Workload::KIND, i64::MAX).await?);
                 }
             }
             lives.append(&mut unpacked(&rows, &samples)?);

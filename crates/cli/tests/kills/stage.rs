@@ -40,14 +40,16 @@ pub enum Verb {
 impl Stage {
     pub fn new(workloads: u32) -> Self {
         let runtime = Runtime::new().unwrap();
-        let worlds = worlds(workloads).map(Arc::new);
-        let serve = |twin: &dyn entente_twins::live::PlatformTwin, world: World| {
+        let serve = |twin: &dyn entente_twins::live::PlatformTwin, world: Collection| {
             let setup = Setup { tls: true, ..Setup::default() };
-            runtime.block_on(twin.serve(Arc::clone(&worlds[world]), setup)).unwrap()
+            runtime.block_on(twin.serve(Arc::new(world), setup)).unwrap()
         };
-        let both = platforms()
-            .iter()
-            .map(|twin| (twin.connector(), [serve(*twin, 0), serve(*twin, 1)]))
+        // No machine is on two platforms: one that comes and goes there has not moved.
+        let both = (1..)
+            .zip(platforms())
+            .map(|(seed, twin)| {
+                (twin.connector(), worlds(seed, workloads).map(|it| serve(*twin, it)))
+            })
             .collect();
         Self { folder: TempDir::new().unwrap(), served: both, _runtime: runtime }
     }
@@ -285,8 +287,8 @@ impl Seen {
 }
 
 /// Two states of one estate: machines that are there in one alone, and others that changed.
-fn worlds(workloads: u32) -> [Collection; 2] {
-    let spec = EstateSpec { workloads, vcenters: 1, ..EstateSpec::default() };
+fn worlds(seed: u64, workloads: u32) -> [Collection; 2] {
+    let spec = EstateSpec { seed, workloads, vcenters: 1, ..EstateSpec::default() };
     let world = generate(&spec).remove(0);
     let (mut one, mut other) = (world.clone(), world);
     one.workloads.drain(..3);

@@ -40,7 +40,7 @@ impl Thing {
     }
 
     pub fn spans(&self) -> Vec<Span<Hash>> {
-        self.rows.iter().map(|it| it.span.clone()).collect()
+        self.rows.iter().map(|it| it.span).collect()
     }
 }
 

@@ -24,7 +24,7 @@ pub fn mediated(around: &Surroundings, gaps: &mut Gaps) -> BTreeMap<Text, Text> 
     gaps.left_out("hosts", "mediated devices", around.left_out.devices);
     let mut documents = Vec::new();
     for document in list {
-        match parsed(&document) {
+        match parsed(document) {
             Ok(device) => documents.push(device),
             Err(failure) => gaps.failed("hosts", "mediated device", &failure, None),
         }

@@ -277,7 +277,7 @@ fn tracked(document: &Document<'_>, target: &str) -> Observed<bool> {
     };
     let mut answer = Observed::Value(false);
     for checkpoint in checkpoints {
-        match parsed(&checkpoint) {
+        match parsed(checkpoint) {
             Ok(checkpoint) if watches(&checkpoint, target) => return Observed::Value(true),
             Ok(_) => {}
             Err(failure) => answer = Observed::Unobserved(failure.why()),

@@ -25,7 +25,7 @@ pub fn read(
             let mut why = None;
             let mut snapshots = Vec::new();
             for document in documents {
-                let parsed = parsed(&document);
+                let parsed = parsed(document);
                 match parsed {
                     Ok(element) => {
                         // Images that only a VM snapshot holds are in use, too.

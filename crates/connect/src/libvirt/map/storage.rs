@@ -130,7 +130,7 @@ impl Storage {
             return gaps.add(Found::of(GapCause::UnmappedRow, SECTION, message).value(name));
         };
         let xml = &reading.pool.xml;
-        let xml = parsed(&xml);
+        let xml = parsed(xml);
         if let Err(failure) = &xml {
             gaps.failed(SECTION, "XML", failure, Some(name));
             // One that is gone by now is none.
@@ -217,7 +217,7 @@ impl Storage {
         xml: &Read<String>,
         gaps: &mut Gaps,
     ) {
-        let xml = parsed(&xml);
+        let xml = parsed(xml);
         let xml = match xml {
             Ok(xml) => xml,
             Err(failure) => {
