@@ -15,8 +15,8 @@ const NAMES_MAX: usize = 400;
 
 /// A state of a thing.
 #[derive(Clone, Debug)]
-pub(super) struct Row_ {
-    pub version: i64,
+pub(super) struct Version {
+    pub id: i64,
     pub span: Span<Hash>,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Thing {
     pub name: Arc<str>,
     pub entity: i64,
     pub incarnation: i64,
-    pub rows: Vec<Row_>,
+    pub rows: Vec<Version>,
 }
 
 impl Thing {
@@ -113,7 +113,7 @@ impl Known {
                     .try_into()
                     .map_err(|_| StoreError::Damaged(format!("state {version} has no digest")))?;
                 let span = Span { from: row.try_get(4)?, to: row.try_get(5)?, state };
-                thing.rows.push(Row_ { version, span });
+                thing.rows.push(Version { id: version, span });
             }
         }
         Ok(())

@@ -8,7 +8,7 @@ use sqlx::{AnyConnection, Row};
 
 use super::batches::Batches;
 use super::current::{Current, head_rows};
-use super::known::{Known, Row_, Thing};
+use super::known::{Known, Thing, Version};
 use super::{Extent, Head, Stamp, Written, micros, next_id};
 use crate::body::{Packed, State, compress};
 use crate::database::{Cell, Rows};
@@ -150,16 +150,13 @@ impl<'c> Writer<'c> {
         is_incomplete: bool,
     ) -> Result<(), StoreError> {
         let is_delta = self.extent == Extent::Delta;
-        let known = match is_delta {
-            true => {
-                // Which of several of one name it is, only a whole list tells.
-                let mut names = BTreeSet::new();
-                nouns.retain(|it| names.insert(it.name()));
-                self.known(N::KIND, Some(names)).await?
-            }
-            false => self.known(N::KIND, None).await?,
-        };
-        let known = Arc::new(known);
+        let names = is_delta.then(|| {
+            // Which of several of one name it is, only a whole list tells.
+            let mut names = BTreeSet::new();
+            nouns.retain(|it| names.insert(it.name()));
+            names
+        });
+        let known = Arc::new(self.known(N::KIND, names).await?);
         let mut seen = vec![false; known.things().len()];
         let later = self.later(N::KIND).await?;
         let mut ready = Batches::new(nouns, Arc::clone(&known));
@@ -410,7 +407,7 @@ impl<'c> Writer<'c> {
         entity: i64,
         thing: Option<&Thing>,
         edits: &[Edit],
-        packed: Option<&mut Packed>,
+        mut packed: Option<&mut Packed>,
     ) -> Result<(), StoreError> {
         let rows = thing.map(|it| it.rows.as_slice()).unwrap_or_default();
         let of = |span: usize| {
@@ -420,12 +417,12 @@ impl<'c> Writer<'c> {
             match *edit {
                 Edit::End { span, at } => {
                     let end = sqlx::query("update versions set observed_to = $1 where id = $2");
-                    end.bind(at).bind(of(span)?.version).execute(self.pipe.idle().await?).await?;
+                    end.bind(at).bind(of(span)?.id).execute(self.pipe.idle().await?).await?;
                     crate::point::reached("ends");
                 }
                 Edit::Begin { span, at } => {
                     let begin = sqlx::query("update versions set observed_from = $1 where id = $2");
-                    begin.bind(at).bind(of(span)?.version).execute(self.pipe.idle().await?).await?;
+                    begin.bind(at).bind(of(span)?.id).execute(self.pipe.idle().await?).await?;
                 }
                 Edit::Again { span, from, to } => {
                     let again = sqlx::query(
@@ -433,11 +430,12 @@ impl<'c> Writer<'c> {
                     );
                     let id = self.next_version;
                     self.next_version += 1;
-                    let again = again.bind(id).bind(from).bind(to).bind(of(span)?.version);
+                    let again = again.bind(id).bind(from).bind(to).bind(of(span)?.id);
                     again.execute(self.pipe.idle().await?).await?;
                 }
                 Edit::New { from, to } => {
-                    let Some(Packed { hash, state: Some(state), .. }) = packed.as_deref() else {
+                    let Some(Packed { hash, state: Some(state), .. }) = packed.as_deref_mut()
+                    else {
                         return Err(StoreError::Damaged("a state without its body".into()));
                     };
                     let row = [
@@ -448,7 +446,8 @@ impl<'c> Writer<'c> {
                         Cell::Int(micros(self.stamp.recorded)),
                         Cell::Int(i64::from(self.stamp.mapper)),
                         Cell::Bytes(hash.to_vec()),
-                        Cell::Bytes(state.body.clone()),
+                        // An observation begins one span at most.
+                        Cell::Bytes(std::mem::take(&mut state.body)),
                     ];
                     self.next_version += 1;
                     self.versions.add(&mut self.pipe, row).await?;
@@ -463,7 +462,7 @@ impl<'c> Writer<'c> {
     async fn show<N: Noun>(
         &mut self,
         entity: i64,
-        rows: &[Row_],
+        rows: &[Version],
         edits: &[Edit],
         state: Option<&mut State>,
     ) -> Result<(), StoreError> {
